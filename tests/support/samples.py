@@ -3,10 +3,44 @@
 from datetime import timedelta
 from typing import Any
 
-from shared.messages import Author, Change, Corroboration, EnrichedUpdate, Flags, Media, Rendition, Tag
+from shared.messages import (
+    Author,
+    Block,
+    Change,
+    Corroboration,
+    EnrichedUpdate,
+    FactBox,
+    Flags,
+    Media,
+    Poll,
+    PollOption,
+    QuestionAnswer,
+    Quote,
+    Rendition,
+    Score,
+    Side,
+    Tag,
+)
 from support.revisions import NOON, revision
 
 PLACEHOLDER = "data:image/webp;base64,UklGRhYAAABXRUJQVlA4TAoAAAAvAAAAAP8B/wE="
+
+
+BLOCKS: tuple[Block, ...] = (
+    FactBox(kind="fact-box", title="The gates", facts=("Four, of 1911", "Closed twelve times")),
+    Quote(kind="quote", text="It was close.", speaker="Ines Calder", role="harbour master"),
+    QuestionAnswer(kind="question-answer", question="When will they open?", asked_by="Jo", answer="At low tide.", answered_by="Ana Ferreira"),
+    Score(kind="score",
+        title="Vote on a fifth gate", status="live",
+        sides=(Side(name="Yes", score="48.1%", detail="12 wards"), Side(name="No", score="51.9%")), note="40% counted",
+    ),
+    Poll(kind="poll",
+        id="fifth-gate", question="Is a fifth gate needed?",
+        options=(PollOption(id="yes", label="Yes, soon"), PollOption(id="no", label="No")),
+        closes_at=NOON + timedelta(days=36500),
+    ),
+)  # fmt: skip
+"""One of each kind."""
 
 
 def picture(**fields: Any) -> Media:
@@ -66,6 +100,7 @@ def full(guid: str = "full", number: int = 1, **fields: Any) -> EnrichedUpdate:
             Tag(code="person:calder", label="Ines Calder", kind="person"),
         ),
         "media": (picture(),),
+        "blocks": BLOCKS,
         "story": "harbour-flood",
         "story_label": "Harbour flood",
         "corroboration": Corroboration(count=3, sources=("a", "b", "c")),

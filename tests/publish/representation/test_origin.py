@@ -39,7 +39,7 @@ def test_the_label_names_ai_and_who_is_responsible_without_a_name() -> None:
     """A person who took responsibility is told of, but not named to readers."""
     assert text_label(read(made_with_ai())) == "Made with AI"
     checked = read(made_with_ai(responsible="Erika Muster"))
-    assert text_label(checked) == "Made with AI, checked by an editor"
+    assert text_label(checked) == "Made with AI · Checked by an editor"
     assert "Erika" not in repr(checked)
     assert label_of("compositeWithTrainedAlgorithmicMedia") == "Partly made with AI"
     assert label_of("digitalCapture") == label_of("") == ""

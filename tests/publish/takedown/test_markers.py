@@ -28,7 +28,22 @@ from publish.takedown.sinks.doors import DOORS
 from publish.takedown.sinks.every import open_sinks
 from publish.web import process as web
 from shared.http.server.server import http_server
-from shared.messages import SOURCE_WORDS, Author, EnrichedUpdate, Media, Passport, Rendition, marked
+from shared.messages import (
+    SOURCE_WORDS,
+    Author,
+    EnrichedUpdate,
+    FactBox,
+    Media,
+    Passport,
+    Poll,
+    PollOption,
+    QuestionAnswer,
+    Quote,
+    Rendition,
+    Score,
+    Side,
+    marked,
+)
 from shared.postgres.pool import Pool
 from shared.settings import Connections
 from support import push_keys as keys
@@ -66,6 +81,16 @@ def planted(guid: str, number: int) -> EnrichedUpdate:
                 id="ab/abc", caption=f"{MARKER}caption{number}", credit=f"{MARKER}mediacredit{number}",
                 alt_text=f"{MARKER}alt{number}", copyright=f"{MARKER}mediacopyright{number}",
                 renditions=(Rendition(url="/media/ab/abc/320.webp", mime_type="image/webp", width=320, height=200),),
+            ),
+        ),
+        "blocks": (
+            FactBox(kind="fact-box", title=f"{MARKER}facts{number}", facts=(f"{MARKER}fact{number}",)),
+            Quote(kind="quote", text=f"{MARKER}quote{number}", speaker=f"{MARKER}speaker{number}", role=f"{MARKER}role{number}"),
+            QuestionAnswer(kind="question-answer", question=f"{MARKER}question{number}", answer=f"{MARKER}answer{number}"),
+            Score(kind="score", title=f"{MARKER}match{number}", sides=(Side(name=f"{MARKER}side{number}", score="2"),)),
+            Poll(kind="poll",
+                id="poll", question=f"{MARKER}poll{number}",
+                options=(PollOption(id="a", label=f"{MARKER}first{number}"), PollOption(id="b", label=f"{MARKER}second{number}")),
             ),
         ),
         "change": {"reason": "", "diff": (("+", f"{MARKER}diff{number}"),), "fields": ("text",)},

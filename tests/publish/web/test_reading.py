@@ -20,8 +20,10 @@ from publish.web.renderer import stream_event
 from shared.http.server.limits import ServerLimits
 from shared.messages import Author, Change, EnrichedUpdate, Flags, StoryProfile, Tag
 from support.browser import ARGUMENTS, SYSTEM, chromium
+from support.counted_votes import CountedVotes
 from support.places import skip_or_fail
 from support.revisions import revision
+from support.samples import BLOCKS, picture
 from support.web_replica import Make, Replica
 
 expect.set_options(timeout=30_000)
@@ -218,6 +220,57 @@ async def test_the_alerts_button_says_why_nothing_happened(site: Site, browser_i
     await expect(page.get_by_role("button", name="Get alerts on this story")).to_have_attribute("aria-pressed", "false")
 
 
+def asked_of_readers() -> EnrichedUpdate:
+    """An update with a block of each kind, a picture in its text, and a translation."""
+    mark = '<figure data-picture="' + "a" * 16 + '"></figure>'
+    pictures = (picture(), picture(id="two", role="inline", anchors=("a" * 16,)))
+    return told("asked", body_html=f"<p>Before.</p>{mark}<p>After.</p>", blocks=BLOCKS, media=pictures)
+
+
+def translated(number: int = 1, **fields: Any) -> EnrichedUpdate:
+    """The same in German."""
+    original = asked_of_readers().update_id
+    return told("uebersetzt", number, language="de", headline="Gefragt", translation_of=original, **fields)
+
+
+async def test_a_vote_shows_how_a_poll_stands_and_follows_it(site: Site) -> None:
+    """Without leaving the page, and without scripts on a page of its own; nothing moves but under the reader's own hand."""
+    site.replica.answers.votes = votes = CountedVotes()
+    update = asked_of_readers()
+    site.publish(update)
+    page = await site.open(update.path)
+    form = page.locator("[data-poll]")
+    await form.get_by_label("Yes, soon").check()
+    await form.get_by_role("button", name="Vote").click()
+    await expect(page.locator("#announce")).to_have_text("Your vote is counted.")
+    yes = form.locator('[data-option="yes"]')
+    await expect(yes).to_have_attribute("data-share", "100%")
+    await votes.vote((update.update_id, "fifth-gate"), "no", b"somebody else")
+    await expect(yes).to_have_attribute("data-share", "50%")
+    await expect(form.locator(".poll-total")).to_have_text("2 votes")
+    plain = await site.open(update.path, java_script_enabled=False)
+    await plain.get_by_label("No", exact=True).check()
+    await plain.get_by_role("button", name="Vote").click()
+    await expect(plain.locator(".poll-said")).to_have_text("Your vote is counted.")
+    await plain.goto(site.url + update.path)
+    await plain.get_by_label("No", exact=True).check()
+    await plain.get_by_role("button", name="Vote").click()
+    await expect(plain.locator(".poll-said")).to_have_text("This browser has voted already.")
+    assert votes.counted == {"yes": 1, "no": 2}
+    assert [each for each in site.complaints if "404" not in each] == []
+
+
+async def test_an_open_translation_says_when_its_original_is_changed(site: Site) -> None:
+    """Without a reload; and no more once it is corrected too."""
+    site.publish(asked_of_readers(), translated())
+    page = await site.open(translated().path)
+    await expect(page.locator("#languages a")).to_have_text("English")
+    site.publish(told("asked", 2, kind="correct", updated_at=datetime.now(UTC)))
+    await expect(page.locator(".stale")).to_have_text("The original was changed after this translation was made.")
+    site.publish(translated(2, kind="correct", updated_at=datetime.now(UTC) + timedelta(seconds=1)))
+    await expect(page.locator(".stale")).to_have_count(0)
+
+
 async def test_a_page_costs_little_and_stands_still(site: Site) -> None:
     """At first view at most eight requests and 45 kB; nothing moves while updates come; a counting voice every ten seconds at most."""
     context = await site.browser.new_context(viewport={"width": 1200, "height": 900})
@@ -263,9 +316,16 @@ async def test_every_page_is_accessible_and_fits_at_every_width(site: Site, sche
     site.publish(
         film, *(revision(f"{story}0", story=story, story_label=story, language="en") for story in ("vote", "strike"))
     )
+    site.replica.answers.votes = CountedVotes()
+    blocks = asked_of_readers()
+    site.publish(blocks, translated(), told("asked", 2, kind="correct", updated_at=datetime.now(UTC), blocks=BLOCKS))
     context = await site.browser.new_context(color_scheme=scheme)
     page = await context.new_page()
-    for path in (STORY, "/", film.path):
+    kinds = (
+        STORY, "/", film.path, blocks.path, translated().path, f"/polls/{blocks.update_id}/fifth-gate", "/stories", "/search?q=water",
+        "/tags/topic:flood", "/authors/ana", "/?before=1-9", "/text", "/docs", "/none",
+    )  # fmt: skip
+    for path in kinds:
         await page.goto(site.url + path)
         await page.evaluate(axe)
         for width in (320, 1900):

@@ -51,6 +51,16 @@ class Settings(Connections):
     publish_api_partner_per_minute: int = Field(
         default=30_000, ge=1, description="The same with a partner's key that says nothing else"
     )
+    publish_poll_per_minute: int = Field(
+        default=30,
+        ge=0,
+        description="Votes in polls a minute from one address, of one web replica; 0 for no limit",
+    )
+    publish_poll_key: str = Field(
+        default="",
+        repr=False,
+        description="Secret that signs the cookie by which a browser votes once; one is made and kept in Redis when empty",
+    )
     publish_web_page_size: int = Field(default=20, ge=5, le=100, description="Updates on one page of a feed")
     publish_web_fresh_s: int = Field(
         default=2, ge=0, description="Seconds for which a shared cache may answer without asking (s-maxage)"

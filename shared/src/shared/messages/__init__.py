@@ -5,6 +5,7 @@ they do not know, and a breaking change is a new topic.
 """
 
 from shared.messages.base import Message, UpdateId, update_id_for
+from shared.messages.blocks import Block, FactBox, Poll, PollOption, QuestionAnswer, Quote, Score, Side
 from shared.messages.dead_letter import DeadLetter, DeadLettersClosed
 from shared.messages.enriched import (
     Author,
@@ -48,6 +49,7 @@ __all__ = [
     "AS_SENT",
     "SOURCE_WORDS",
     "Author",
+    "Block",
     "Change",
     "ContentCredentials",
     "Corroboration",
@@ -55,6 +57,7 @@ __all__ = [
     "DeadLetter",
     "DeadLettersClosed",
     "EnrichedUpdate",
+    "FactBox",
     "Flags",
     "Hold",
     "Kind",
@@ -69,7 +72,11 @@ __all__ = [
     "Outcome",
     "Outcomes",
     "Passport",
+    "Poll",
+    "PollOption",
     "Power",
+    "QuestionAnswer",
+    "Quote",
     "RawUpdate",
     "Refresh",
     "RefreshCause",
@@ -77,6 +84,8 @@ __all__ = [
     "Removal",
     "Rendition",
     "Repair",
+    "Score",
+    "Side",
     "Signal",
     "Signature",
     "Stage",

@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Literal, get_args
 from pydantic import Field
 
 from shared.messages.base import Message, UpdateId
+from shared.messages.blocks import Blocks
 from shared.messages.marks import AS_SENT, SOURCE_WORDS
 from shared.messages.raw import Flags, Repair
 from shared.messages.unknown_values import PassOverUnknown, UnknownAs
@@ -112,6 +113,9 @@ class Media(Message):
     placeholder: str | None = None
     """A data URI of a few hundred bytes."""
     renditions: tuple[Rendition, ...] = ()
+    anchors: tuple[str, ...] = ()
+    """Of an inline picture: `body_html` has `<figure data-picture="…">` with one of these where it stands, unless the words around it
+    are gone."""
 
 
 class Change(Message):
@@ -201,6 +205,8 @@ class EnrichedUpdate(Message):
     authors: Annotated[tuple[Author, ...], SOURCE_WORDS] = ()
     tags: Annotated[tuple[Tag, ...], SOURCE_WORDS] = ()
     media: Annotated[tuple[Media, ...], SOURCE_WORDS] = ()
+    blocks: Annotated[Blocks, SOURCE_WORDS, AS_SENT] = ()
+    """Fact boxes, quotes, questions, scores and polls, which follow the text."""
     media_pending: bool = False
     """A picture is being fetched; a revision `enrich` follows."""
     story: str | None = None
@@ -210,6 +216,8 @@ class EnrichedUpdate(Message):
     """Editors' words, and of no source; they outlive the update that brought them."""
     corroboration: Corroboration = Corroboration()
     evolved_from: UpdateId | None = None
+    translation_of: UpdateId | None = None
+    """The update of which this one is the same in another language."""
     read_time_minutes: int = 1
     word_count: int = 0
     slug: Annotated[str, SOURCE_WORDS] = ""

@@ -9,6 +9,7 @@ LONGEST: Mapping[str, int] = {
     "guid": 1_000,
     "version": 200,
     "evolved_from": 1_000,
+    "translation_of": 1_000,
     "replaces": 1_000,
     "story": 500,
     "link": 4_000,
@@ -30,6 +31,9 @@ LONGEST: Mapping[str, int] = {
     "private_note": 10_000,
     "correction_reason": 2_000,
     "keywords": 200,
+    # Of blocks: titles, names, questions, options, and what is said at length (facts, quotes, answers).
+    "block_line": 500,
+    "block_text": 5_000,
     # Parts of subjects, creators and media.
     "code": 1_000,
     "name": 500,
@@ -59,6 +63,10 @@ MOST: Mapping[str, int] = {
     "renditions": 50,
     "replaces": 2_000,
     "story_points": 12,
+    "blocks": 20,
+    "facts": 30,
+    "sides": 40,
+    "options": 12,
 }
 """How many of each."""
 

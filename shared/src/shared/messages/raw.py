@@ -8,6 +8,7 @@ import orjson
 from pydantic import Field, JsonValue
 
 from shared.messages.base import Message, UpdateId
+from shared.messages.blocks import Blocks
 from shared.messages.unknown_values import PassOverUnknown, UnknownAs
 
 Status = Literal["usable", "withheld", "canceled", "held"]
@@ -172,6 +173,8 @@ class RawUpdate(Message):
     subjects: tuple[Subject, ...] = ()
     keywords: tuple[str, ...] = ()
     media: tuple[MediaReference, ...] = ()
+    blocks: Blocks = ()
+    """Fact boxes, quotes, questions, scores and polls, which follow the text."""
     first_created: datetime | None = None
     embargo_until: datetime | None = None
     expires_at: datetime | None = None
@@ -181,6 +184,8 @@ class RawUpdate(Message):
     correction_reason: str = ""
     evolved_from: str | None = None
     """The guid of the update that this one grew out of."""
+    translation_of: str | None = None
+    """The guid of the update of which this one is the same in another language."""
     replaces: tuple[str, ...] = ()
     """Guids of this source's updates that this one takes the place of."""
     story: str | None = None

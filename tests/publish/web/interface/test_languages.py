@@ -132,3 +132,22 @@ async def test_a_reader_can_go_to_the_same_page_in_another_language(make_replica
         "en": "https://news.example/stories/harbour-flood",
     }
     assert page.xpath("//footer//a[@hreflang]/text()") == ["Deutsch", "українська"]
+
+
+@pytest.mark.parametrize("form", ["rss", "atom", "json"])
+async def test_feeds_speak_the_language_of_the_site(make_replica: Make, form: str) -> None:
+    """What is made with AI, what is withdrawn and what a poll asks for is said as on pages."""
+    replica = make_replica(publish_language="de", publish_feed_retraction_days=3650)
+    replica.take(
+        full("a", digital_source_type="trainedAlgorithmicMedia", responsible="ada"), full("gone"),
+        full("gone", 2, kind="kill", removal="killed"),
+    )  # fmt: skip
+    said = (await replica.client.get(f"/feeds/news.{form}")).text
+    for words in (
+        "Mit KI erstellt · Von der Redaktion geprüft",
+        "Diese Meldung wurde zurückgezogen.",
+        "Abstimmen und Ergebnisse sehen",
+    ):
+        assert words in said
+    story = (await replica.client.get(f"/feeds/story/harbour-flood.{form}")).text
+    assert "Live coverage" not in story

@@ -76,7 +76,7 @@ async def test_feeds_with_notices_are_valid(replica: Replica) -> None:
     assert not feed.bozo
     (notice,) = [entry for entry in feed.entries if entry.id.endswith(full().update_id)]
     (had,) = [entry for entry in before.entries if entry.id == notice.id]
-    assert (notice.title, notice.published) == ("Withdrawn", had.published)
+    assert (notice.title, notice.published) == ("Update withdrawn", had.published)
     atom = etree.fromstring((await replica.get("/feeds/news.atom")).content)
     (tombstone,) = atom.iter(TOMBSTONE)
     assert tombstone.get("ref", "").endswith(full().update_id)

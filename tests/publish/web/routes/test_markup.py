@@ -5,6 +5,7 @@ from pathlib import Path
 
 from browser.checkers import checked, strictly_parsed
 from shared.messages import Author, Flags
+from support.counted_votes import CountedVotes
 from support.places import skip_or_fail
 from support.revisions import NOON, revision
 from support.samples import full
@@ -31,11 +32,13 @@ async def states(make: Make) -> dict[str, bytes]:
     ):
         pages[name] = (await empty.get(path)).content
     live = make(publish_web_page_size=5, publish_time_zone="Asia/Kathmandu")
+    live.answers.votes = CountedVotes()
     live.take(
         full("pinned", flags=Flags(pinned=True, key_event=True)),
         *(full(f"full-{n}", 2 if n % 2 else 1, slug=f"full-{n}") for n in range(6)),
         *(revision(f"body-{n}", body_html=body, text="x") for n, body in enumerate(BODIES)),
         revision("ar", language="ar", direction="rtl", headline="عاجل", body_html="<p>نص</p>", text="نص"),
+        revision("de", language="de", translation_of=full("full-1").update_id),
         revision("pending", media_pending=True),
         revision("nothing", headline="", text="", body_html=""),
         revision("author", authors=(Author(name="", slug="none"),)),
@@ -54,6 +57,10 @@ async def states(make: Make) -> dict[str, bytes]:
         "own-corrected": f"/updates/{full('full-1').update_id}/full-1",
         "own-pending": f"/updates/{revision('pending').update_id}/words",
         "own-nothing": f"/updates/{revision('nothing').update_id}/words",
+        "own-translated": f"/updates/{revision('de').update_id}/words",
+        "poll": f"/polls/{full('full-1').update_id}/fifth-gate",
+        "text": "/text",
+        "search": "/search?q=gates",
         **{f"own-body-{n}": f"/updates/{revision(f'body-{n}').update_id}/words" for n in range(len(BODIES))},
     }
     for name, path in paths.items():

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page
@@ -167,6 +168,43 @@ async def test_where_streams_do_not_get_through_it_polls(site, tabs, make_event)
     await until(tab, "window.seen.length >= 3")
     assert await seen(tab) == ids(1, 3)
     assert await tab.evaluate("window.states.at(-1)") == "polling"
+
+
+async def test_where_neither_gets_through_it_asks_now_and_then(site, tabs, make_event) -> None:
+    """Plain questions, which a cache may answer, go on from the same cursor."""
+    tab = await tabs.new_page()
+    await tab.clock.install()
+    for path in ("stream", "poll"):
+        await tab.route(f"**/v1/{path}?*", lambda route: route.fulfill(status=503, body="no"))
+    await tab.goto(f"http://127.0.0.1:{site.port}/live?channel=news")
+    site.publish(make_event(1))
+    for _ in range(40):
+        await tab.clock.run_for(2_000)
+        if await tab.evaluate("window.states.at(-1)") == "asking":
+            break
+    site.publish(make_event(2))
+    await tab.clock.run_for(16_000)
+    await until(tab, "window.seen.length >= 2")
+    assert await seen(tab) == ids(1, 2)
+
+
+async def test_a_reader_who_saves_data_is_asked_for_once_a_minute(site, tabs, make_event) -> None:
+    """No stream is opened and no poll waits; what came in between is told in order, once."""
+    tab = await tabs.new_page()
+    asked: list[str] = []
+    tab.on("request", lambda request: asked.append(urlsplit(request.url).path))
+    await tab.add_init_script(
+        "Object.defineProperty(Navigator.prototype, 'connection', {get: () => ({saveData: true})})"
+    )
+    await tab.clock.install()
+    await tab.goto(f"http://127.0.0.1:{site.port}/live?channel=news")
+    await until(tab, "window.states.at(-1) === 'asking'")
+    site.publish(make_event(1), make_event(2))
+    await tab.clock.run_for(61_000)
+    await until(tab, "window.seen.length >= 2")
+    assert await seen(tab) == ids(1, 2)
+    assert asked.count("/v1/since") == 2
+    assert not {"/v1/stream", "/v1/poll"} & set(asked)
 
 
 async def test_a_replica_that_goes_away_is_left_and_found_again(served, tabs, make_event) -> None:

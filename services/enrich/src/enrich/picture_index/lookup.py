@@ -15,6 +15,8 @@ from shared.messages.limits import LONGEST
 from shared.postgres.pool import Pool
 from shared.postgres.rows import typed
 
+ANCHOR = 16
+"""Hexadecimal digits of an anchor: of the pictures of one update no two are alike."""
 PICTURES = ("picture", "graphic")
 """The kinds that are rendered."""
 
@@ -73,6 +75,21 @@ def reference_key(reference: MediaReference) -> str:
     return hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
+def anchor_of(reference: MediaReference) -> str:
+    """By what the body names a picture that stands in it."""
+    return reference_key(reference)[:ANCHOR]
+
+
+def anchors_of(references: Sequence[MediaReference]) -> dict[str, str]:
+    """The anchors of pictures that stand in a text, by each of the addresses that the text may have them under."""
+    found: dict[str, str] = {}
+    for reference in references:
+        if reference.role == "inline" and reference.kind in PICTURES:
+            for url in (reference.url, *reference.renditions):
+                found.setdefault(url, anchor_of(reference))
+    return found
+
+
 async def media_for(
     pool: Pool, wanted: Mapping[str, Sequence[MediaReference]], newsroom: Newsroom = ANYWHERE
 ) -> dict[str, MediaLookup]:
@@ -114,6 +131,8 @@ def lookup(
             # The old picture keeps the old words: the new ones may speak of what the new one shows.
             described = MediaReference.model_validate(row.fetched_as)
         picture, reason = picture_of(described, row, newsroom)
+        if picture is not None and reference.role == "inline":
+            picture = picture.model_copy(update={"anchors": (anchor_of(reference),)})
         if picture is None:
             withheld.append(f"{_shown(described.url)}: {reason}")
         elif picture.id in media:
@@ -167,9 +186,10 @@ def _shown(url: str) -> str:
 
 def _one_of(first: Media, second: Media) -> Media:
     """Two copies of one picture in one update: the place of the first, the pixels of the larger."""
+    anchors = (*first.anchors, *second.anchors)
     if (second.width or 0) <= (first.width or 0):
-        return first
-    return second.model_copy(update={"role": first.role})
+        return first.model_copy(update={"anchors": anchors})
+    return second.model_copy(update={"role": first.role, "anchors": anchors})
 
 
 _LOOKUP = """

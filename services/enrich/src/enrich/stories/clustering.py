@@ -79,7 +79,8 @@ class StoryClusters:
 
     threshold: float = 0.5
     window: timedelta = timedelta(hours=48)
-    most: int = 100_000
+    most: int = 50_000
+    """11 kB each at 160 words (2026-11-29): what Kubernetes gives the process holds them."""
     _updates: "OrderedDict[str, IndexedUpdate]" = field(default_factory=OrderedDict, repr=False)
     _index: UpdateIndex = field(default_factory=UpdateIndex, repr=False)
 

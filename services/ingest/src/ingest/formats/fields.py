@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Literal, Required, TypedDict, cast
 
+from pydantic import JsonValue
+
 TextField = Literal[
     "headline", "body_html", "summary", "byline", "credit", "copyright", "usage_terms", "located", "slugline",
     "editors_note", "private_note", "correction_reason",
@@ -97,6 +99,7 @@ class UpdateFields(TypedDict, total=False):
     subjects: list[SubjectFields]
     keywords: list[str]
     media: list[MediaFields]
+    blocks: list[dict[str, JsonValue]]
     first_created: datetime | None
     embargo_until: datetime | None
     expires_at: datetime | None
@@ -104,6 +107,7 @@ class UpdateFields(TypedDict, total=False):
     private_note: str
     correction_reason: str
     evolved_from: str | None
+    translation_of: str | None
     replaces: list[str]
     story: str | None
     slugline: str

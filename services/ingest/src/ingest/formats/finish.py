@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pydantic import ValidationError
 
 from ingest.formats import limits
+from ingest.formats.blocks import keep_blocks_within
 from ingest.formats.copy.holds import hold_of
 from ingest.formats.copy.tidy import tidy
 from ingest.formats.html.flatten import flat
@@ -21,6 +22,7 @@ from ingest.formats.model import (
 )
 from ingest.formats.text import plain as text
 from shared.messages import Hold, RawUpdate, Repair, update_id_for
+from shared.messages.blocks import BLOCK_KINDS
 from shared.messages.digital_source import source_type_of
 from shared.messages.limits import LONGEST, MOST_EXTRA_BYTES
 from shared.messages.powers import NOT_PERMITTED, permitted, says_only_what_is_not_permitted
@@ -112,7 +114,8 @@ def _finish_one(
         return raw
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        place = "".join(f"/{step}" for step in first["loc"])
+        # Of a block, validation names the kind as well.
+        place = "".join(f"/{step}" for step in first["loc"] if step not in BLOCK_KINDS)
         return RefusedItem(code="invalid-field", place=draft.place + place, reason=first["msg"])
 
 
@@ -181,7 +184,7 @@ def _is_empty(fields: Mapping[str, object]) -> bool:
     """Whether a usable version has nothing that a page could show."""
     if fields.get("status", "usable") not in ("usable", "held") or fields.get("signal") in _SIGNALS_ALONE:
         return False
-    if fields.get("headline") or fields.get("summary") or fields.get("media"):
+    if any(fields.get(name) for name in ("headline", "summary", "media", "blocks")):
         return False
     body = fields.get("body_html")
     return not (isinstance(body, str) and body and (text.of_html(body) or "<img" in body))
@@ -193,6 +196,8 @@ def _keep_within_limits(fields: dict[str, object], draft: Draft, size: int) -> R
         limits.keep_within(fields, draft.repaired)
     except limits.TooLong as error:
         return RefusedItem(code="too-long", place=f"{draft.place}/{error.field}", reason=str(error))
+    if "blocks" in fields and (refusal := keep_blocks_within(fields, draft.place, draft.repaired)):
+        return refusal
     body = fields.get("body_html")
     if body and isinstance(body, str):
         if len(body) > LONGEST["body_html"]:

@@ -18,7 +18,20 @@ Record = Callable[[str, str, str], None]
 
 _IDENTITY = ("guid", "version")
 _WHOLE_OR_NOT = frozenset(
-    ["evolved_from", "replaces", "story", "link", "language", "code", "scheme", "uri", "email", "url", "mime_type"]
+    [
+        "evolved_from",
+        "translation_of",
+        "replaces",
+        "story",
+        "link",
+        "language",
+        "code",
+        "scheme",
+        "uri",
+        "email",
+        "url",
+        "mime_type",
+    ]
 )
 _NESTED = ("subjects", "creators", "media")
 _PLAIN = ("keywords", "replaces")

@@ -15,6 +15,8 @@ from publish.archive import queries
 from publish.archive.standings import Standing, standings
 from publish.cache.store import Flushed, ReadModel, open_read_model
 from publish.channel import follow
+from publish.polls.settled import keep_settling
+from publish.polls.votes import Votes
 from publish.representation.position import Position
 from publish.representation.reader_update import ReaderUpdate, reader_update
 from publish.settings import Settings
@@ -27,6 +29,7 @@ from shared.messages import EnrichedUpdate
 from shared.observability.servers import ask_redis
 from shared.postgres.pool import Pool
 from shared.process import run
+from shared.redis_client import open_redis
 from shared.streams import ENRICHED
 
 log = structlog.get_logger(__name__)
@@ -46,8 +49,10 @@ OFFSET = Gauge("slugline_cache_offset", "Offset in the log up to which the read 
 class Cache:
     """Keeps the read model in step with the log, and with the archive where the log is not enough."""
 
-    def __init__(self, pool: Pool, model: ReadModel, settings: Settings) -> None:
+    def __init__(self, pool: Pool, model: ReadModel, settings: Settings, votes: Votes | None = None) -> None:
+        """With `votes` it settles those of polls too."""
         self._pool = pool
+        self._votes = votes
         self._model = model
         self._days = settings.publish_cache_days
         self._partition = TopicPartition(settings.topic_prefix + ENRICHED.name, 0)
@@ -183,8 +188,14 @@ class Cache:
                     await self._rebuild()
                     self._written = None
 
-        await asyncio.sleep(WATCH_INTERVAL_S)
-        await keep_running("read model", step, every_s=WATCH_INTERVAL_S)
+        async def watch() -> None:
+            await asyncio.sleep(WATCH_INTERVAL_S)
+            await keep_running("read model", step, every_s=WATCH_INTERVAL_S)
+
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(watch())
+            if self._votes is not None:
+                tasks.create_task(keep_settling(self._pool, self._votes))
 
 
 def _is_unseen(standing: Standing | None) -> bool:
@@ -197,8 +208,11 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
 
     @asynccontextmanager
     async def opening(pool: Pool, _: Producer) -> AsyncIterator[Cache]:
-        async with open_read_model(settings, timeout_s=10) as model:
-            yield Cache(pool, model, settings)
+        async with (
+            open_read_model(settings, timeout_s=10) as model,
+            open_redis(settings, timeout_s=10) as of_votes,
+        ):
+            yield Cache(pool, model, settings, Votes.of(of_votes, settings))
 
     redis = {"redis": ask_redis(settings)}
     await follow(settings, stop, "cache", opening, health_port=8096, max_size=4, servers=redis)

@@ -62,6 +62,12 @@ FILLED_FREELY = 20
 """Empty cells that rows are filled up with in any table; beyond them no more than it has cells."""
 
 
+ANCHOR = re.compile(r"[0-9a-f]{16}")
+MARK = re.compile(r'<figure data-picture="([0-9a-f]{16})"></figure>')
+"""Where a picture stands in a body that fits."""
+_WITH_MARKS = nh3.Cleaner(attributes={**nh3.ALLOWED_ATTRIBUTES, "figure": {"data-picture"}})
+
+
 class Headings:
     """The levels of a body's headings: they begin at `first`, and none is more than one below the one before."""
 
@@ -81,7 +87,8 @@ def fitting(body: str, heading: int = 4) -> str:
     """The body as flow content; its headings begin at the level `heading`."""
     if not body.strip():
         return ""
-    cleaned = nh3.clean(repair_nesting(body, MOST_NESTED))
+    nested = repair_nesting(body, MOST_NESTED)
+    cleaned = _WITH_MARKS.clean(nested) if "data-picture" in nested else nh3.clean(nested)
     try:
         root = html.fragment_fromstring(cleaned, create_parent="div")
     except (etree.LxmlError, ValueError):
@@ -169,7 +176,9 @@ class _Body:
         )
 
     def _block(self, node: HtmlElement, tag: str, out: list[str], depth: int) -> None:
-        if depth > MAX_DEPTH:
+        if tag == "figure" and ANCHOR.fullmatch(anchor := node.get("data-picture", "")):
+            out.append(f'<figure data-picture="{anchor}"></figure>')
+        elif depth > MAX_DEPTH:
             text = " ".join("".join(node.itertext()).split())
             out.append(f"<p>{escape(text, quote=False)}</p>" if text else "")
         elif tag in ("ul", "ol"):

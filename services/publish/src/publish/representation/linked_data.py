@@ -88,6 +88,11 @@ def _about(site: Site, update: ReaderUpdate, kind: str) -> dict[str, object]:
         "articleBody": printable(update.text),
         **({"inLanguage": language_of(update)} if language_of(update) else {}),
         **({"digitalSourceType": source_type_uri(update.digital_source_type)} if update.digital_source_type else {}),
+        **(
+            {"translationOfWork": {"@type": kind, "@id": f"urn:slugline:update:{update.translation_of}"}}
+            if update.translation_of
+            else {}
+        ),
         **({"image": [_image(site, picture) for picture in pictures_of(update)]} if pictures_of(update) else {}),
     }
 

@@ -1,11 +1,14 @@
 """An update as ninjs 3.1, for the tools that agencies and their clients have (IPTC)."""
 
 from publish.representation.origin import source_type_uri
-from publish.representation.pictures import Picture, pictures_of
+from publish.representation.pictures import Picture, figure_elsewhere, pictures_of, with_pictures
+from publish.representation.reader_json import dump
 from publish.representation.reader_update import ReaderUpdate
 from publish.representation.site import Site
 from publish.representation.words import language_of, modified_at, printable, title_of
 
+BLOCK = "application/vnd.slugline.block+json"
+"""The media type of a typed block as JSON, which is a body of its own: ninjs has no other place for one."""
 SUBJECT_KINDS = {"person": "people", "place": "places", "organisation": "organisations"}
 
 
@@ -22,8 +25,12 @@ def ninjs(site: Site, update: ReaderUpdate) -> dict[str, object]:
         "pubStatus": "usable",
         "headlines": [{"role": "main", "value": title_of(update)}],
         "bodies": [
-            {"role": "main", "contentType": "text/html", "value": printable(update.body_html), "wordCount": update.word_count},
+            {"role": "main", "contentType": "text/html", "value": _body(site, update), "wordCount": update.word_count},
             {"role": "text", "contentType": "text/plain", "value": printable(update.text)},
+            *(
+                {"role": block.kind, "contentType": BLOCK, "value": printable(dump(block).decode())}
+                for block in update.blocks
+            ),
         ],
         "altIds": [{"role": "page", "value": site.url + update.path}],
     }  # fmt: skip
@@ -42,6 +49,12 @@ def ninjs(site: Site, update: ReaderUpdate) -> dict[str, object]:
     if update.credit:
         item["infoSources"] = [{"name": printable(update.credit), "role": "credit"}]
     return item | _about(update) | _pictures(site, update)
+
+
+def _body(site: Site, update: ReaderUpdate) -> str:
+    """The body, with our own renditions of the pictures that stand in it."""
+    standing = {anchor: each for each in pictures_of(update) for anchor in each.media.anchors}
+    return with_pictures(printable(update.body_html), standing, lambda picture: figure_elsewhere(site.url, picture))
 
 
 def _about(update: ReaderUpdate) -> dict[str, list[dict[str, str]]]:

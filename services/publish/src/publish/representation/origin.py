@@ -1,6 +1,6 @@
 """How a text or picture came to be, in words for readers: the label of what was made with AI, and content credentials."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from publish.representation.reader_update import ReaderCredentials, ReaderUpdate
 from publish.representation.words import printable
@@ -21,15 +21,20 @@ _ACTIONS = {
 }  # fmt: skip
 
 
+CHECKED = "Checked by an editor"
+
+
 def label_of(source_type: str) -> str:
     """The label that readers see; empty where nothing needs one."""
     return _LABELS[ai_share_of(source_type)] or _OTHERS.get(source_type, "")
 
 
-def text_label(update: ReaderUpdate) -> str:
-    """The label of an update's text. Where a person has taken responsibility for it, the label says so."""
+def text_label(update: ReaderUpdate, said: Callable[[str], str] = str) -> str:
+    """The label of an update's text, as `said` says it. Where a person has taken responsibility for it, the label says so."""
     label = label_of(update.digital_source_type)
-    return f"{label}, checked by an editor" if label and update.checked else label
+    if not label:
+        return ""
+    return f"{said(label)} · {said(CHECKED)}" if update.checked else said(label)
 
 
 def source_type_uri(source_type: str) -> str:

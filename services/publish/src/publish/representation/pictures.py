@@ -6,9 +6,12 @@ served (`is_portrait`); others go with the updates that name them.
 """
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from html import escape
 from urllib.parse import quote
 
+from publish.representation.fragment import MARK
 from publish.representation.origin import credentials_line, label_of
 from publish.representation.reader_update import ReaderMedia, ReaderRendition, ReaderUpdate
 from publish.representation.words import printable
@@ -141,6 +144,43 @@ def sizes_of(picture: Picture, column: int) -> str:
     width = min(column, picture.shown_width)
     drawn = round(width * max(1.0, picture.width / picture.height / FRAME)) if picture.cropped else width
     return f"(min-width: {width + MARGINS}px) {drawn}px, {round(100 * drawn / width)}vw"
+
+
+def below_the_lead(update: ReaderUpdate) -> tuple[dict[str, Picture], list[Picture]]:
+    """The pictures but the first, which opens the update: those that stand in its body by their anchors, and the others."""
+    standing: dict[str, Picture] = {}
+    others: list[Picture] = []
+    for picture in pictures_of(update)[1:]:
+        here = [anchor for anchor in picture.media.anchors if anchor in update.body_html]
+        standing.update(dict.fromkeys(here, picture))
+        if not here:
+            others.append(picture)
+    return standing, others
+
+
+def with_pictures(body: str, standing: Mapping[str, Picture], figure: Callable[[Picture], str]) -> str:
+    """A body that fits, with `figure` of each picture in its place; none is shown twice, and of what cannot be shown nothing is left."""
+    if "data-picture" not in body:
+        return body
+    shown: set[str] = set()
+
+    def put(mark: re.Match[str]) -> str:
+        picture = standing.get(mark[1])
+        if picture is None or picture.media.id in shown:
+            return ""
+        shown.add(picture.media.id)
+        return figure(picture)
+
+    return MARK.sub(put, body)
+
+
+def figure_elsewhere(site_url: str, picture: Picture, said: Callable[[str], str] = str) -> str:
+    """A picture as feed readers and clients of agencies show one; `said` says how it came to be."""
+    words = escape(" ".join(filter(None, (picture.caption, picture.credit, picture.origin and said(picture.origin)))))
+    return (
+        f'<figure><img src="{escape(site_url + picture.src)}" alt="{escape(picture.alt)}" '
+        f'width="{picture.width}" height="{picture.height}"><figcaption>{words}</figcaption></figure>'
+    )
 
 
 def pictures_of(update: ReaderUpdate) -> list[Picture]:

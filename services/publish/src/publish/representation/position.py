@@ -48,6 +48,8 @@ def channels_of(update: "EnrichedUpdate | ReaderUpdate") -> frozenset[str]:
     channels.update(f"author:{author.slug}" for author in update.authors if author.slug)
     if update.story:
         channels.add(f"story:{update.story}")
+    if update.translation_of:
+        channels.add(f"translations:{update.translation_of}")
     return frozenset(channels)
 
 

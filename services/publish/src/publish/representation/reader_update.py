@@ -13,6 +13,7 @@ from typing import Literal
 from urllib.parse import quote
 
 from publish.representation.position import Position
+from publish.representation.reader_blocks import ReaderBlock, reader_blocks
 from shared.messages import Change, EnrichedUpdate, Kind, Media, Removal, UpdateId, without_source_words
 
 
@@ -93,6 +94,8 @@ class ReaderMedia:
     focal_point: tuple[float, float] | None
     placeholder: str | None
     renditions: tuple[ReaderRendition, ...]
+    anchors: tuple[str, ...]
+    """Where it stands: `body_html` has `<figure data-picture="…">` with one of these."""
 
 
 @dataclass(frozen=True)
@@ -163,9 +166,12 @@ class ReaderUpdate:
     link: str | None
     authors: tuple[ReaderAuthor, ...]
     media: tuple[ReaderMedia, ...]
+    blocks: tuple[ReaderBlock, ...]
+    """What follows the text in a form of its own."""
     media_pending: bool
     corroboration: ReaderCorroboration
     evolved_from: UpdateId | None
+    translation_of: UpdateId | None
     read_time_minutes: int
     word_count: int
     slug: str
@@ -219,7 +225,7 @@ _media = attrgetter(*_MEDIA)
 _COPIED = tuple(
     _names(
         ReaderUpdate,
-        "authors", "checked", "media", "corroboration", "passport", "tags", "story_profile", "pinned", "key_event", "closed",
+        "authors", "blocks", "checked", "media", "corroboration", "passport", "tags", "story_profile", "pinned", "key_event", "closed",
         "change", "path", "position", "cursor",
     )
 )  # fmt: skip
@@ -250,6 +256,7 @@ def reader_update(update: EnrichedUpdate, *, cursor: Position, position: Positio
             )
             for each in update.media
         ),
+        blocks=reader_blocks(update.blocks) if update.blocks else (),
         checked=bool(update.responsible),
         corroboration=ReaderCorroboration(*_corroboration(update.corroboration)),
         passport=ReaderPassport(*_passport(update.passport)),

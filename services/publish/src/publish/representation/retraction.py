@@ -5,7 +5,7 @@ a tombstone (RFC 6721), RSS 2.0 and JSON Feed by a notice under the entry's id, 
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
@@ -29,7 +29,10 @@ WORDS = {
     "superseded": "This update has been replaced by a newer one.",
 }
 WITHDRAWN = "This update has been withdrawn."
-TITLE = "Withdrawn"
+TITLE = "Update withdrawn"
+
+Said = Callable[[str], str]
+"""Says words in the language of the site."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,35 +79,35 @@ def retraction_of(update: ReaderUpdate, channels: Iterable[str]) -> Retraction |
     )
 
 
-def atom_tombstone(site: Site, gone: Retraction) -> etree._Element:
+def atom_tombstone(site: Site, gone: Retraction, said: Said = str) -> etree._Element:
     """`at:deleted-entry` (RFC 6721, section 3)."""
     make = ElementMaker(namespace=TOMBSTONES, nsmap={"at": TOMBSTONES})
-    element: etree._Element = make("deleted-entry", make.comment(gone.words), ref=gone.id, when=site.iso(gone.at))
+    element: etree._Element = make("deleted-entry", make.comment(said(gone.words)), ref=gone.id, when=site.iso(gone.at))
     return element
 
 
-def rss_notice(site: Site, gone: Retraction) -> etree._Element:
+def rss_notice(site: Site, gone: Retraction, said: Said = str) -> etree._Element:
     """The item that takes the place of the one with the same `guid`."""
     make, atom = ElementMaker(), ElementMaker(namespace=ATOM, nsmap={"atom": ATOM})
     item: etree._Element = make.item(
-        make.title(TITLE),
+        make.title(said(TITLE)),
         make.link(site.url + gone.path),
         make.guid(gone.id, isPermaLink="false"),
         make.pubDate(format_datetime(gone.first_published_at)),
-        make.description(gone.words),
+        make.description(said(gone.words)),
         make.category(RETRACTED, domain="urn:slugline:status"),
         atom.updated(site.iso(gone.at)),
     )
     return item
 
 
-def json_notice(site: Site, gone: Retraction) -> dict[str, object]:
+def json_notice(site: Site, gone: Retraction, said: Said = str) -> dict[str, object]:
     """The item that takes the place of the one with the same `id`; `_slugline` is an extension (JSON Feed 1.1)."""
     return {
         "id": gone.id,
         "url": site.url + gone.path,
-        "title": TITLE,
-        "content_text": gone.words,
+        "title": said(TITLE),
+        "content_text": said(gone.words),
         "date_published": site.iso(gone.first_published_at),
         "date_modified": site.iso(gone.at),
         "tags": [RETRACTED],

@@ -13,6 +13,11 @@ from babel.dates import format_date, format_skeleton
 from publish.representation.reader_update import ReaderAuthor
 
 
+def poll_path(update_id: str, poll: str) -> str:
+    """The path of a poll's results, to which votes are sent."""
+    return f"/polls/{update_id}/{quote(poll, safe='')}"
+
+
 def story_path(story: str) -> str:
     """The path of a story's page."""
     return f"/stories/{quote(story, safe='')}"

@@ -6,6 +6,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from publish.representation.fragment import web_address
+from publish.representation.reader_blocks import words_of
 from publish.representation.reader_update import ReaderAuthor, ReaderChange, ReaderUpdate
 from shared.messages.limits import LONGEST
 
@@ -49,8 +50,15 @@ def title_of(update: ReaderUpdate) -> str:
     """What the update is called where something has to be: its headline, else the beginning of the text."""
     if headline := headline_of(update):
         return headline
-    title = update.excerpt.strip() or update.text.strip()
+    title = update.excerpt.strip() or full_text_of(update)
     return printable(title if len(title) <= LONGEST_TITLE else title[: LONGEST_TITLE - 1].rstrip() + "…") or "Update"
+
+
+def full_text_of(update: ReaderUpdate) -> str:
+    """The text with what its blocks say, paragraphs parted by a blank line."""
+    if not update.blocks:
+        return update.text.strip()
+    return "\n\n".join(filter(None, (update.text.strip(), *words_of(update.blocks))))
 
 
 def byline_of(update: ReaderUpdate) -> str:

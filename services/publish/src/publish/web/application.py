@@ -31,6 +31,7 @@ from publish.web.routes.frames import Frames
 from publish.web.routes.machine_rights import MachineRightsRoutes
 from publish.web.routes.media import MediaRoute
 from publish.web.routes.pages import Pages
+from publish.web.routes.polls import Polls
 from publish.web.routes.sitemaps import Sitemaps
 from publish.web.stories import is_over
 from publish.web.stream.broadcaster import Broadcaster
@@ -73,10 +74,12 @@ def build(
     machine_rights = MachineRightsRoutes(settings)
     problems = _Problems(pages)
     search = Search(answers)
+    polls = Polls(answers)
     open_routes = [
         *Api(answers).routes(),
         *Things(answers).routes(),
         *search.routes(),
+        *polls.api_routes(),
         *Feeds(answers).routes(),
         *stream_routes(broadcaster),
     ]
@@ -87,6 +90,7 @@ def build(
             Preflight(open_routes),
             *pages.routes(),
             *search.pages(),
+            *polls.routes(),
             *Docs(answers).routes(),
             *TextPages(answers).routes(),
             *Embeds(answers, assets).routes(),

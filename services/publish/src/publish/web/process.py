@@ -8,6 +8,7 @@ import click
 import structlog
 
 from publish.keys import KEYS
+from publish.polls.votes import Votes
 from publish.representation.fragment import fitting
 from publish.settings import Settings
 from publish.web.application import build
@@ -28,11 +29,14 @@ from shared.poison.suspects import Suspects
 from shared.postgres.migrations import open_pool
 from shared.postgres.pool import Pool
 from shared.process import run, run_until
+from shared.redis_client import open_redis
 
 log = structlog.get_logger(__name__)
 
 STAGE = "publish.web"
 CLOSE_S = 2.0
+VOTES_S = 2.0
+"""How long a vote waits for Redis, which this process asks for nothing else."""
 
 
 async def serve(settings: Settings, stop: asyncio.Event, *, fit: Fit = fitting) -> None:
@@ -64,9 +68,11 @@ async def serve(settings: Settings, stop: asyncio.Event, *, fit: Fit = fitting) 
     quotas = ApiQuotas(answers.response_cache, settings, partners, lambda: archive.pool)
     limits = ServerLimits.of(settings, settings.publish_web_connections)
     async with (
+        open_redis(settings, timeout_s=VOTES_S) as redis,
         stream_server(quotas, broadcaster, settings.bind_host, settings.port, limits),
         internal_server(health, settings),
     ):
+        answers.votes = Votes.of(redis, settings)
         log.info("listening", port=settings.port)
         with contextlib.suppress(asyncio.CancelledError):
             await run_until(stop, follow())

@@ -13,6 +13,7 @@ from markupsafe import Markup
 from publish.representation import origin, pictures, site, words
 from publish.representation.fragment import fitting
 from publish.representation.pictures import Picture
+from publish.representation.reader_blocks import attribution
 from publish.representation.reader_json import dump, members, removal_members
 from publish.representation.reader_update import ReaderUpdate
 from publish.representation.site import Site
@@ -31,6 +32,9 @@ log = structlog.get_logger(__name__)
 SHORT_WORDS = 150
 """Longer bodies are cut to their excerpt on a page of many updates, with a link to the whole."""
 
+BODY_COLUMN = 640
+"""CSS pixels of a picture in a text, at most."""
+
 Fit = Callable[[str, int], str]
 """Makes a body fit where a page puts it: (body, level of its first heading)."""
 
@@ -43,6 +47,11 @@ def _is_short(update: ReaderUpdate) -> bool:
 class _Article(Protocol):
     def __call__(self, update: ReaderUpdate, *, link: bool) -> str:
         """The macro that shows an update in full."""
+
+
+class _Blocks(Protocol):
+    def __call__(self, update: ReaderUpdate, url: str = "") -> str:
+        """The macro that shows typed blocks; `url` is this site's address where they are shown elsewhere."""
 
 
 def site_of(settings: Settings) -> Site:
@@ -90,7 +99,9 @@ class Renderer:
         )
         self._provide(settings, assets)
         macros = vars(self._templates.get_template("update.html").module)
+        self._blocks: _Blocks = vars(self._templates.get_template("blocks.html").module)["blocks"]
         self._item: Callable[[ReaderUpdate], str] = macros["feed_item"]
+        self._figure: Callable[[Picture, int], str] = macros["figure"]
         self._article: _Article = macros["article"]
         self._story_card: Callable[[StoryCard], str] = macros["story_card"]
 
@@ -103,6 +114,8 @@ class Renderer:
             image_origins=settings.image_origins,
             pictures_of=pictures.pictures_of,
             sizes_of=pictures.sizes_of,
+            other_pictures=lambda update: pictures.below_the_lead(update)[1],
+            body_of=self.body,
             label_of=origin.label_of,
             shown_diff=words.shown_diff,
             byline_of=words.byline_of,
@@ -111,7 +124,9 @@ class Renderer:
             story_name=words.story_name,
             links_of=words.links_of,
             language_of=words.language_of,
+            attribution=attribution,
             story_path=site.story_path,
+            poll_path=site.poll_path,
             tag_path=site.tag_path,
             author_path=site.author_path,
             is_short=_is_short,
@@ -187,6 +202,19 @@ class Renderer:
         """An update in full; with `link` its headline leads to its own page. `Omitted` where it cannot be shown."""
         text = self.omissions.attempt(entry, "article", lambda: self._article(entry.update, link=link))
         return Markup(text)  # noqa: S704 -- the template escapes
+
+    def body(self, update: ReaderUpdate, heading: int, figure: Callable[[Picture], str] | None = None) -> Markup:
+        """The body of an update as it fits, with its pictures but the lead where they stand, each as `figure` shows it."""
+        made = self.fitting(update.body_html, heading)
+        if "data-picture" not in made:
+            return made
+        standing, _ = pictures.below_the_lead(update)
+        show = figure or (lambda picture: str(self._figure(picture, BODY_COLUMN)))
+        return Markup(pictures.with_pictures(str(made), standing, show))  # noqa: S704 -- of what fits, and our own
+
+    def blocks(self, update: ReaderUpdate) -> str:
+        """The typed blocks of an update for where no form of ours is, as in a feed."""
+        return str(self._blocks(update, self.site.url)).strip() if update.blocks else ""
 
     def fitting(self, html: str, heading: int = 4) -> Markup:
         """A body that was sanitised upstream, once more and so that it fits where a page puts it."""

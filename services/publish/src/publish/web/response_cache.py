@@ -34,7 +34,7 @@ Header = tuple[bytes, bytes]
 class ReadyAnswer:
     """A whole answer: body, strong ETag, headers. `channel` names what it shows; one that is not `whole` is never kept.
 
-    `beside` is another channel of which it shows something, if it does.
+    `beside` are other channels of which it shows something.
     """
 
     __slots__ = (
@@ -53,7 +53,7 @@ class ReadyAnswer:
     ) -> None:
         self.body = body
         self.channel = channel
-        self.beside = ""
+        self.beside: tuple[str, ...] = ()
         self.whole = whole
         self.fresh_s = fresh_s
         self.zipped: bytes | None = None
@@ -184,7 +184,9 @@ class ResponseCache:
         """Generations only grow, so that the newer of two moves whenever either does."""
         generation = self.feed_store.generation
         return (
-            max(generation(answer.channel), generation(answer.beside)) if answer.beside else generation(answer.channel)
+            max(generation(answer.channel), *map(generation, answer.beside))
+            if answer.beside
+            else generation(answer.channel)
         )
 
     def keep(self, path: str, query: bytes, answer: ReadyAnswer) -> ReadyAnswer:

@@ -39,6 +39,7 @@ _PARTS: Mapping[str, tuple[str, ...]] = {
     "tags": ("tags",),
     "media": ("media", "media_pending"),
     "story": ("story", "story_label", "evolved_from"),
+    "translation": ("translation_of",),
     "story_profile": ("story_profile",),
     "corroboration": ("corroboration",),
     "flags": ("flags",),
@@ -201,6 +202,7 @@ def _content(transition: Transition, attachments: Attachments, opened: datetime,
         story_profile=attachments.story.profile,
         corroboration=attachments.story.corroboration,
         evolved_from=update_id_for(raw.source, raw.evolved_from) if raw.evolved_from else None,
+        translation_of=_original_of(raw),
         read_time_minutes=text.read_time_minutes,
         word_count=text.word_count,
         slug=slug,
@@ -261,7 +263,9 @@ def _difference(state: State, text: Text, parts: Mapping[str, str]) -> _Differen
         again = bool(before.slug)
         moves_time = again and any(name in WORDS for name in differing)
         return _Difference(public=False, again=again, changed=(), other_words=False, moves_time=moves_time)
-    other = (before.headline, before.text, before.summary) != (text.headline, text.text, text.summary)
+    said = (before.headline, before.text, before.summary) != (text.headline, text.text, text.summary)
+    # A score or a quote is read as words are.
+    other = said or "blocks" in differing
     return _Difference(public=True, again=False, changed=differing, other_words=other, moves_time=other)
 
 
@@ -320,6 +324,13 @@ def _repairs_of(state: State, lines: Mapping[str, str]) -> tuple[Repair, ...]:
         for each in raw.repairs[: MOST_REPAIRS - len(cuts)]
     ]
     return (*kept, *cuts)
+
+
+def _original_of(raw: RawUpdate) -> str | None:
+    """The update that a translation is of; none is its own."""
+    if not raw.translation_of or raw.translation_of == raw.guid:
+        return None
+    return update_id_for(raw.source, raw.translation_of)
 
 
 def _responsible(state: State) -> str:

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import structlog
 
-from enrich.picture_index.lookup import MediaLookup
+from enrich.picture_index.lookup import MediaLookup, anchors_of
 from enrich.reference.agencies import family_of, is_own_source
 from enrich.reference.loader import ReferenceData
 from enrich.settings import Settings
@@ -102,7 +102,10 @@ class Steps:
 
     def _text(self, raw: RawUpdate, headline: str, body: str, missed: list[Step]) -> Text:
         budget = Budget.of_ms(self.settings.enrich_text_budget_ms)
-        text = _guarded("text", missed, raw, lambda: read_text(headline, body, raw.summary, raw.language, budget))
+        anchors = anchors_of(raw.media)
+        text = _guarded(
+            "text", missed, raw, lambda: read_text(headline, body, raw.summary, raw.language, budget, anchors=anchors)
+        )
         if text is None:
             return bare_text(headline, body, raw.summary, raw.language)
         return _noted("text", missed, text, text.missed)

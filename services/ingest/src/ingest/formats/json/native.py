@@ -14,7 +14,7 @@ from ingest.formats.fields import UpdateFields
 from ingest.formats.json import document as json_document
 from ingest.formats.model import Document, Draft, Format, Parsed, RefusedItem, Unreadable, refuse_many
 from ingest.formats.text import plain as text
-from shared.messages import Creator, Flags, MediaReference, RawUpdate, Signal, Status, Subject
+from shared.messages import Block, Creator, Flags, MediaReference, RawUpdate, Signal, Status, Subject
 
 
 class NativeUpdate(BaseModel):
@@ -48,6 +48,8 @@ class NativeUpdate(BaseModel):
     subjects: tuple[Subject, ...] = ()
     keywords: tuple[str, ...] = ()
     media: tuple[MediaReference, ...] = ()
+    blocks: tuple[Block, ...] = ()
+    """Fact boxes, quotes, questions, scores and polls, which follow the text; all in plain text."""
     first_created: AwareDatetime | None = None
     embargo_until: AwareDatetime | None = None
     expires_at: AwareDatetime | None = None
@@ -56,6 +58,8 @@ class NativeUpdate(BaseModel):
     """A note that no reader sees."""
     correction_reason: str = ""
     evolved_from: str | None = None
+    translation_of: str | None = None
+    """The `guid` of your update of which this one is the same in another language."""
     replaces: tuple[str, ...] = ()
     story: str | None = None
     slugline: str = ""
@@ -103,7 +107,7 @@ _Fields = dict[str, object]
 _FIELDS = frozenset(NativeUpdate.model_fields)
 _TEXTS = frozenset(name for name, one in NativeUpdate.model_fields.items() if one.annotation in (str, str | None))
 _TIMES = ("version_created", "first_created", "embargo_until", "expires_at")
-_LISTS = ("creators", "subjects", "keywords", "media", "replaces")
+_LISTS = ("creators", "subjects", "keywords", "media", "blocks", "replaces")
 _ENVELOPE = frozenset({"update_id", "source", "received_at", "original", "repairs", "profile", "hold", "may"})
 """Fields of a raw update that the sender does not decide: those of a recorded update are passed over."""
 
@@ -172,6 +176,7 @@ def _draft(pointer: str, value: dict[str, JsonValue], document: Document) -> Dra
         return RefusedItem(code="invalid-field", place=place, reason="a body is text")
     if body_text and not fields.get("body_html"):
         fields["body_html"] = text.paragraphs(body_text)
+    _take_pictures(draft, fields, document)
     # Its values are whatever was sent: they are validated with the update.
     draft.fields = cast("UpdateFields", fields)
     return _unfetchable(draft, fields, names) or _refusal(draft, fields, names) or draft
@@ -233,6 +238,18 @@ def _listed(draft: Draft, name: str, value: object, place: str) -> object:
     return value
 
 
+def _take_pictures(draft: Draft, fields: _Fields, document: Document) -> None:
+    """The pictures in the text join those beside it; one that is in both is what is said beside it, standing in the text."""
+    body, beside = fields.get("body_html"), fields.get("media", [])
+    if not isinstance(body, str) or "<img" not in body.lower() or not isinstance(beside, list):
+        return
+    known = {one.get("url") for one in beside if isinstance(one, dict)}
+    found = [one for one in media.in_html(body, document.profile.media_base_url) if one["url"] not in known]
+    if found:
+        fields["media"] = [*beside, *found]
+        draft.repaired("pictures-in-text", "/body_html", f"{len(found)} that are not among its media")
+
+
 def _unfetchable(draft: Draft, fields: _Fields, names: dict[str, str]) -> RefusedItem | None:
     """The refusal of a picture that cannot be fetched; what is no object at all is refused by the model."""
     several = fields.get("media")
@@ -246,7 +263,7 @@ def _unfetchable(draft: Draft, fields: _Fields, names: dict[str, str]) -> Refuse
 
 _SIGNALS_ALONE = ("kill", "takedown", "expire", "pin", "unpin")
 """Signals that need nothing to show."""
-_SHOWN = ("headline", "body_html", "summary", "media")
+_SHOWN = ("headline", "body_html", "summary", "media", "blocks")
 
 
 def _refusal(draft: Draft, fields: _Fields, names: dict[str, str]) -> RefusedItem | None:
@@ -260,7 +277,7 @@ def _refusal(draft: Draft, fields: _Fields, names: dict[str, str]) -> RefusedIte
         return RefusedItem(code="invalid-field", place=place, reason="guid is a text of 1 to 1000 characters")
     gone = fields.get("status") in ("canceled", "withheld") or fields.get("signal") in _SIGNALS_ALONE
     if not gone and not any(fields.get(name) for name in _SHOWN):
-        reason = "a usable update needs a headline, a body, a summary or media"
+        reason = "a usable update needs a headline, a body, a summary, media or blocks"
         return RefusedItem(code="empty", place=f"{draft.place}/headline", reason=reason)
     return None
 

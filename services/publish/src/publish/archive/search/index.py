@@ -10,7 +10,7 @@ from publish.archive.search.languages import config_of
 from publish.archive.search.selection import marks_of
 from publish.representation.position import Position
 from publish.representation.reader_update import ReaderUpdate, reader_update
-from publish.representation.words import printable, title_of
+from publish.representation.words import full_text_of, printable, title_of
 from shared.messages import EnrichedUpdate
 from shared.postgres.pool import Connection, Pool
 
@@ -34,7 +34,7 @@ class _Indexed:
     def words(self) -> str:
         """What it is found by."""
         update = self.update
-        parts = (title_of(update), update.summary, update.byline, update.text)
+        parts = (title_of(update), update.summary, update.byline, full_text_of(update))
         return printable("\n".join(filter(None, parts))[:MOST_CHARACTERS]).replace(_BETWEEN, " ")
 
 

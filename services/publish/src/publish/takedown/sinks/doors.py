@@ -115,6 +115,7 @@ DOORS: tuple[Door, ...] = (
         "/v1/updates/{update_id}/revisions", "revisions and diffs", _of_update("/v1/updates/{update_id}/revisions"),
         "gone",
     ),
+    Door("/v1/updates/{update_id}/translations", "API", _of_update("/v1/updates/{update_id}/translations"), "gone"),
     Door("/v1/stories", "API", lambda _: ["/v1/stories"]),
     Door("/feeds/news.{form}", "feeds", lambda _: [f"/feeds/news.{form}" for form in FORMS]),
     Door("/feeds/{kind}/{name}.{form}", "feeds", _channel_feeds),
@@ -140,6 +141,8 @@ DOORS: tuple[Door, ...] = (
     Door("/embed/stories/{story}", "embeds", _under("/embed/stories/{}", "story"), may_be_closed=True),
     Door("/embed/stories/{story}.html", "embeds", _under("/embed/stories/{}.html", "story"), may_be_closed=True),
     Door("/frames/{update_id}/{number:int}", "embeds", _of_update("/frames/{update_id}/0"), "gone"),
+    Door("/polls/{update_id}/{poll}", "polls", _of_update("/polls/{update_id}/poll"), "gone"),
+    Door("/v1/polls/{update_id}/{poll}", "polls", _of_update("/v1/polls/{update_id}/poll"), "gone"),
     Door("/oembed", "oEmbed", _oembed, "gone", may_be_closed=True),
 )  # fmt: skip
 """`{site}` in an address is the site's own, percent-encoded."""

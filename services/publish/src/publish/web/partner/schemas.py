@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, WithJsonSchema
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, WithJsonSchema
 
 from publish.representation.reader_docs import EXAMPLE
 from shared.http.openapi import JsonObject, ref
@@ -109,6 +109,38 @@ class TagDetail(Answer):
     updates: int | None = Field(default=None, description="How many of the newest updates have it; in lists.")
     channel: str | None = Field(default=None, description="Its channel; not in lists.")
     cursor: Cursor | None = Field(default=None, description="Where the stream of this channel goes on; not in lists.")
+
+
+class TranslationDetail(Answer):
+    """The same update in one language."""
+
+    update_id: str = Field(description="Its id.")
+    language: str = Field(description="Its language (BCP 47).")
+    url: Url = Field(description="Its page.")
+    title: str = Field(description="What it is called.")
+    is_original: bool = Field(description="Whether the others are translations of it.")
+    stale: bool = Field(description="The original was given other words, or withdrawn, since this one was written.")
+    modified_at: AwareDatetime = Field(description="When it was last given other words.")
+
+
+class Translations(Answer):
+    """The same update in several languages."""
+
+    original: str = Field(description="The id of the original.")
+    original_withdrawn: bool = Field(description="The original is out of sight.")
+    translations: list[TranslationDetail] = Field(
+        description="The original first, then by language; empty where there is no other language."
+    )
+
+
+class PollResults(Answer):
+    """How a poll stands."""
+
+    poll: str = Field(description="The id of the poll.")
+    open: bool = Field(description="Whether votes are taken.")
+    closes_at: AwareDatetime | None = Field(description="No vote is taken from then on.")
+    total: int = Field(description="How many have voted.")
+    votes: dict[str, int] = Field(description="How many for each option, by its id.")
 
 
 class Tags(Answer):
@@ -319,6 +351,37 @@ EXAMPLES: dict[str, JsonValue] = {
         "channel": "story:harbour-flood",
         "cursor": "1-1058",
         "key_events": [EXAMPLE],
+    },
+    "Translations": {
+        "original": "r3vxd2aqmz5n7yk4tlw6hcb2pe",
+        "original_withdrawn": False,
+        "translations": [
+            {
+                "update_id": "r3vxd2aqmz5n7yk4tlw6hcb2pe",
+                "language": "en",
+                "title": "Tide gates closed at six",
+                "url": "https://news.example/updates/r3vxd2aqmz5n7yk4tlw6hcb2pe/tide-gates-closed",
+                "is_original": True,
+                "stale": False,
+                "modified_at": "2026-01-05T06:02:03Z",
+            },
+            {
+                "update_id": "b5mzd2aqmz5n7yk4tlw6hcb2aa",
+                "language": "uk",
+                "title": "Шлюзи зачинено о п’ятій",
+                "url": "https://news.example/updates/b5mzd2aqmz5n7yk4tlw6hcb2aa/tide-gates-closed-uk",
+                "is_original": False,
+                "stale": True,
+                "modified_at": "2026-01-05T06:01:00Z",
+            },
+        ],
+    },
+    "PollResults": {
+        "poll": "close-early",
+        "open": True,
+        "closes_at": "2026-11-24T18:00:00Z",
+        "total": 1204,
+        "votes": {"yes": 903, "no": 301},
     },
     "Tags": {"tags": [TAG | {"updates": 3}], "cursor": "1-1058"},
     "TagDetail": TAG | {"channel": "tag:medtop:20000150", "cursor": "1-1058"},

@@ -18,7 +18,7 @@ from publish.archive.search.engine import BEGIN, END, Excerpt, Passage
 from publish.archive.search.selection import Selection
 from publish.representation.position import NEWS, Position
 from publish.representation.reader_json import dump
-from publish.representation.words import printable, title_of
+from publish.representation.words import full_text_of, printable, title_of
 from publish.web.archive_client import with_changes
 from publish.web.feed_store import FeedEntry
 from publish.web.partner.selecting import FILTERS, selection_of
@@ -123,7 +123,7 @@ class Search:
             others=[(name, value) for name, value in request.query_params.multi_items() if name in FILTERS],
         )
         for name, value in answers.security():
-            headers[name.decode()] = value.decode().replace("form-action 'none'", "form-action 'self'")
+            headers[name.decode()] = value.decode()
         return Response(body, status, headers, "text/html; charset=utf-8")
 
     async def _search(self, words: str, selection: Selection, before: Position | None, limit: int) -> Results:
@@ -153,11 +153,15 @@ class Search:
             if feed_store.removed(each.update.update_id) is not None:
                 continue
             known = feed_store.get(each.update.update_id)
-            entry = known or FeedEntry(each.update)
+            entry = known or self.answers.archive.entries.entry(each.update)
             if known is None or selection.matches(entry.update):
                 entries.append((entry, entry.update.revision != each.update.revision))
         passages = [
-            Passage(entry.update.language, title_of(entry.update), "\n".join((entry.update.summary, entry.update.text)))
+            Passage(
+                entry.update.language,
+                title_of(entry.update),
+                "\n".join((entry.update.summary, full_text_of(entry.update))),
+            )
             for entry, _ in entries
         ]
         excerpts = await self.answers.archive.excerpts(words, passages)

@@ -13,7 +13,7 @@ from publish.representation.position import NEWS, Position
 from publish.representation.reader_update import ReaderUpdate
 from publish.representation.retraction import WITHDRAWN, WORDS
 from publish.representation.site import story_path
-from publish.representation.words import title_of
+from publish.representation.words import full_text_of, title_of
 from publish.web.archive_client import page_of
 from publish.web.feed_store import FeedEntry
 from publish.web.omissions import Omitted
@@ -82,8 +82,9 @@ class TextPages:
         room, last = MOST_BYTES - FRAME_BYTES, None
         for entry in entries:
             update = entry.update
-            short = len(update.text) <= SHORT_CHARACTERS
-            text = update.text if short else (update.excerpt or update.text)[:SHORT_CHARACTERS].rstrip() + "…"
+            whole = full_text_of(update)
+            short = len(whole) <= SHORT_CHARACTERS
+            text = whole if short else (update.excerpt or whole)[:SHORT_CHARACTERS].rstrip() + "…"
             try:
                 item = self._item(entry, text, cut=not short, more=f"/text/updates/{update.update_id}")
             except Omitted:
@@ -137,10 +138,10 @@ class TextPages:
 
     def _as_much_as_fits(self, entry: FeedEntry, update: ReaderUpdate) -> Markup:
         room = MOST_BYTES - FRAME_BYTES
-        characters = room
+        characters, text = room, full_text_of(update)
         while True:
-            cut = len(update.text) > characters
-            item = self._item(entry, update.text[:characters], cut=cut, more=update.path)
+            cut = len(text) > characters
+            item = self._item(entry, text[:characters], cut=cut, more=update.path)
             if len(item.encode("utf-8", "replace")) <= room or characters < SHORT_CHARACTERS:
                 return item
             characters = characters * 2 // 3

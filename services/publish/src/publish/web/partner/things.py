@@ -10,11 +10,16 @@ from starlette.routing import Route
 from publish.archive.search.selection import Selection
 from publish.representation.position import NEWS
 from publish.representation.reader_json import dump
-from publish.representation.reader_update import ReaderAuthor, ReaderTag
+from publish.representation.reader_update import ReaderAuthor, ReaderTag, ReaderUpdate
+from publish.representation.retraction import WITHDRAWN, WORDS
 from publish.representation.site import author_path, story_path, tag_path
+from publish.representation.words import modified_at, title_of
 from publish.web.archive_client import page_of
+from publish.web.families import find_family, shown_beside
 from publish.web.feed_store import FeedEntry
+from publish.web.page_parts.translations import family_of
 from publish.web.routes.answers import Answers, ReadyResponse
+from publish.web.routes.parameters import UPDATE_ID
 from publish.web.stories import closed_at
 from shared.http.problem import Problem
 from shared.http.query import with_query
@@ -35,12 +40,53 @@ class Things:
     def routes(self) -> list[Route]:
         """Where each is."""
         return [
+            Route("/v1/updates/{update_id}/translations", with_query(self.translations)),
             Route("/v1/stories/{story}", with_query(self.story)),
             Route("/v1/tags", with_query(self.tags)),
             Route("/v1/tags/{code}", with_query(self.tag)),
             Route("/v1/authors", with_query(self.authors)),
             Route("/v1/authors/{slug}", with_query(self.author)),
         ]
+
+    async def translations(self, request: Request) -> Response:
+        """`GET /v1/updates/{update_id}/translations`: the same in other languages, and which of them are behind the original."""
+        answers, update_id = self.answers, request.path_params["update_id"]
+        if not UPDATE_ID.match(update_id):
+            raise Problem(404, "not-found", "there is no such update")
+        entry = answers.feed_store.get(update_id)
+        update = entry.update if entry is not None else await self._archived(update_id)
+        found = await find_family(answers.feed_store, answers.archive, update, in_memory=entry is not None)
+        body = dump(
+            {
+                "original": family_of(update),
+                "original_withdrawn": found.original_withdrawn,
+                "translations": [
+                    {
+                        "update_id": each.update.update_id,
+                        "language": each.update.language,
+                        "url": answers.renderer.site.url + each.update.path,
+                        "title": title_of(each.update),
+                        "is_original": each.is_original,
+                        "stale": each.is_stale,
+                        "modified_at": modified_at(each.update),
+                    }
+                    for each in found.members
+                ],
+            }
+        )
+        answer = answers.json(body, channel=f"update:{update_id}", whole=entry is not None)
+        answer.beside = shown_beside(update)
+        return ReadyResponse(answers.keep(request, answer))
+
+    async def _archived(self, update_id: str) -> ReaderUpdate:
+        removed = self.answers.feed_store.removed(update_id)
+        archived = None if removed is not None else await self.answers.archive.one(update_id)
+        if removed is None and archived is None:
+            raise Problem(404, "not-found", "there is no such update")
+        if archived is None or archived.update.is_removal:
+            gone = removed.removal if removed is not None else archived.update.removal if archived else None
+            raise Problem(410, "gone", WORDS.get(gone or "", WITHDRAWN))
+        return archived.update
 
     async def story(self, request: Request) -> Response:
         """`GET /v1/stories/{story}`: a story with its key events, newest first."""

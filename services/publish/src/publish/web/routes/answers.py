@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from publish.polls.votes import Votes
 from publish.representation.position import Position
 from publish.representation.retraction import Retraction
 from publish.representation.story_record import StoryRecord
@@ -42,6 +43,8 @@ class Answers:
     feed_store: FeedStore
     archive: ArchiveClient
     renderer: Renderer
+    votes: Votes | None = None
+    """Where votes of polls are counted, once the process has it."""
     response_cache: ResponseCache = field(init=False)
 
     def retractions(self, channel: str) -> list[Retraction]:
@@ -97,7 +100,7 @@ class Answers:
         scheme = urlsplit(self.settings.publish_site_url).scheme
         policy = (
             "default-src 'none'; script-src 'self'; style-src 'self'; worker-src 'self'; "
-            f"connect-src {connect}; img-src {images}; frame-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+            f"connect-src {connect}; img-src {images}; frame-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
             + ("; upgrade-insecure-requests" if scheme == "https" else "")
         )
         return [

@@ -24,7 +24,15 @@ TYPES = {
 
 
 LIVE_PAGE = "live-page.js"
-BUNDLED = (("words.js",), ("times.js",), ("live.js",), ("page.js", "top.js"), ("reading.js",), ("embeds.js",))
+BUNDLED = (
+    ("words.js",),
+    ("times.js",),
+    ("live.js",),
+    ("page.js", "top.js"),
+    ("reading.js",),
+    ("embeds.js",),
+    ("polls.js",),
+)
 """What `LIVE_PAGE` is made of, in this order: one request for a page. Each group has its own names but the first, whose are for all."""
 SCRIPTS = (*chain.from_iterable(BUNDLED), "push.js")
 """The scripts that say something to readers."""
@@ -55,7 +63,9 @@ class Assets:
                 self._add(entry.name, entry.read_bytes(), TYPES[suffix])
         for name in ("times.js", "push.js"):
             self._add(name, _together([self.files["words.js"].body, self.files[name].body]), TYPES[".js"])
-        self._add("page.css", self._own["page.css"] + self._own["parts.css"], TYPES[".css"])
+        self._add(
+            "page.css", b"".join(self._own[name] for name in ("page.css", "parts.css", "blocks.css")), TYPES[".css"]
+        )
         self._add(
             LIVE_PAGE, _together([b"\n".join(self._own[name] for name in names) for names in BUNDLED]), TYPES[".js"]
         )

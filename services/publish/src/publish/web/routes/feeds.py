@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from publish.representation.origin import source_type_uri, text_label
-from publish.representation.pictures import Picture, pictures_of
+from publish.representation.pictures import Picture, below_the_lead, figure_elsewhere, pictures_of
 from publish.representation.position import NEWS, channels_of
 from publish.representation.reader_json import dump
 from publish.representation.reader_update import ReaderUpdate
@@ -93,7 +93,8 @@ class Feed:
         self.hub = hub
         self.entries = entries
         self.publisher = name
-        self.about = about or f"Live updates: {title}"
+        self.said = _ = answers.renderer.interface.gettext
+        self.about = about or _("Live coverage: %(name)s.") % {"name": title}
         self.language = answers.settings.publish_language
         self.retractions = retractions
         self.following = following
@@ -101,17 +102,15 @@ class Feed:
         self.updated = max(changes, default=NEVER)
 
     def _html(self, update: ReaderUpdate) -> str:
-        figures = "".join(self._figure(picture) for picture in pictures_of(update))
+        _, others = below_the_lead(update)
+        figures = "".join(map(self._figure, (*pictures_of(update)[:1], *others)))
         note = f"<p><em>{escape(printable(update.editors_note))}</em></p>" if update.editors_note else ""
-        label = f"<p><em>{escape(text_label(update))}</em></p>" if text_label(update) else ""
-        return label + figures + self.renderer.fitting(update.body_html, 2) + note
+        words = text_label(update, self.said)
+        label = f"<p><em>{escape(words)}</em></p>" if words else ""
+        return label + figures + self.renderer.body(update, 2, self._figure) + self.renderer.blocks(update) + note
 
     def _figure(self, picture: Picture) -> str:
-        words = escape(" ".join(filter(None, (picture.caption, picture.credit, picture.origin))))
-        return (
-            f'<figure><img src="{escape(self.url + picture.src)}" alt="{escape(picture.alt)}" '
-            f'width="{picture.width}" height="{picture.height}"><figcaption>{words}</figcaption></figure>'
-        )
+        return figure_elsewhere(self.url, picture, self.said)
 
     def rss(self) -> bytes:
         """RSS 2.0 with the atom, content, dc and media modules."""
@@ -131,7 +130,7 @@ class Feed:
         for _, item in self.renderer.omissions.those(self.entries, "rss", self._rss_item):
             channel.append(item)
         for gone in self.retractions:
-            channel.append(rss_notice(self.renderer.site, gone))
+            channel.append(rss_notice(self.renderer.site, gone, self.said))
         return _serialised(make.rss(channel, version="2.0"))
 
     def _rss_item(self, entry: FeedEntry) -> etree._Element:
@@ -187,7 +186,7 @@ class Feed:
         for _, element in self.renderer.omissions.those(self.entries, "atom", self._atom_entry):
             feed.append(element)
         for gone in self.retractions:
-            feed.append(atom_tombstone(self.renderer.site, gone))
+            feed.append(atom_tombstone(self.renderer.site, gone, self.said))
         return _serialised(feed)
 
     def _atom_entry(self, entry: FeedEntry) -> etree._Element:
@@ -233,7 +232,7 @@ class Feed:
                 **extensions,
                 "items": [
                     *(item for _, item in self.renderer.omissions.those(self.entries, "json-feed", self._json_item)),
-                    *(json_notice(self.renderer.site, gone) for gone in self.retractions),
+                    *(json_notice(self.renderer.site, gone, self.said) for gone in self.retractions),
                 ],
             }
         )

@@ -15,6 +15,7 @@ from publish.web.partner.schemas import (
     NinjsPage,
     OEmbed,
     Page,
+    PollResults,
     Removal,
     Reset,
     Revisions,
@@ -23,6 +24,7 @@ from publish.web.partner.schemas import (
     StoryDetail,
     TagDetail,
     Tags,
+    Translations,
     event_schemas,
 )
 from publish.web.partner.selecting import KINDS
@@ -97,7 +99,7 @@ UPDATES_FORM = _path(
 CHANNEL = _query(
     "channel",
     {"type": "string", "default": "news", "maxLength": 300},
-    "`news`, `source:NAME`, `tag:CODE`, `story:ID`, `author:SLUG` or `update:ID`.",
+    "`news`, `source:NAME`, `tag:CODE`, `story:ID`, `author:SLUG`, `update:ID`, or `translations:ID` of an update.",
     "tag:medtop:20000150",
 )
 BEFORE = _query("before", CURSOR, "Updates that stand before this position: the `next` of a page.", "1-1042")
@@ -166,14 +168,25 @@ FEED = Content(
         "application/feed+json": {"version": "https://jsonfeed.org/version/1.1", "title": "Slugline", "items": []},
     },
 )
+PAGE_OF_MEMBERS: JsonObject = {
+    "type": "object",
+    "description": "With `fields`: of each update those members alone.",
+    "required": ["updates", "channel", "next", "cursor"],
+    "properties": {
+        "updates": {"type": "array", "items": ref("UpdateMembers")},
+        "channel": TEXT,
+        "next": {"anyOf": [CURSOR, {"type": "null"}]},
+        "cursor": CURSOR,
+    },
+}
 UPDATES = Content(
     "The page, in the form that was asked for.",
-    {JSON: Page, TYPES["ninjs"]: NinjsPage, TYPES["jsonfeed"]: OBJECT},
+    {JSON: {"anyOf": [ref("Page"), PAGE_OF_MEMBERS]}, TYPES["ninjs"]: NinjsPage, TYPES["jsonfeed"]: OBJECT},
     {JSON: EXAMPLES["Page"], TYPES["ninjs"]: EXAMPLES["NinjsPage"], TYPES["jsonfeed"]: {"version": "https://jsonfeed.org/version/1.1", "items": []}},
 )  # fmt: skip
 UPDATE = Content(
     "The update, in the form that was asked for.",
-    {JSON: ref("Update"), TYPES["ninjs"]: OBJECT, TYPES["jsonfeed"]: OBJECT},
+    {JSON: {"anyOf": [ref("Update"), ref("UpdateMembers")]}, TYPES["ninjs"]: OBJECT, TYPES["jsonfeed"]: OBJECT},
     {
         JSON: EXAMPLE,
         TYPES["ninjs"]: {"uri": f"urn:slugline:update:{EXAMPLE['update_id']}", "pubStatus": "usable", "version": "2"},
@@ -258,6 +271,11 @@ OPERATIONS = (
         _of(Revisions, "The revisions."), UPDATE_ID, on_404=NO_UPDATE, on_410=GONE, on_503=AWAY,
     ),
     _get(
+        "listTranslations", "/v1/updates/{update_id}/translations", "updates", "The same in other languages",
+        "Whichever of them is asked for; `stale` are those that are behind their original.",
+        _of(Translations, "The languages."), UPDATE_ID, on_304=UNCHANGED, on_404=NO_UPDATE, on_410=GONE, on_503=AWAY,
+    ),
+    _get(
         "search", "/v1/search", "search", "Words in all that was published, newest first",
         'All words must be there, in any form that the language has of them; "a phrase" as it stands; -word must not be there; `or` '
         "between two words. What was killed is not found, and what was corrected by its new words alone.",
@@ -273,6 +291,12 @@ OPERATIONS = (
         "getStory", "/v1/stories/{story}", "things", "A story with its key events", "Its updates are those of its channel.",
         _of(StoryDetail, "The story."), _path("story", TEXT, "The story's id.", "harbour-flood"),
         on_304=UNCHANGED, on_404=NOTHING, on_503=AWAY,
+    ),
+    _get(
+        "getPoll", "/v1/polls/{update_id}/{poll}", "things", "How a poll stands",
+        "The poll itself is a block of its update. Votes are cast on the site alone; ask no more than every two seconds.",
+        _of(PollResults, "The votes."), UPDATE_ID, _path("poll", TEXT, "The id of the poll.", "close-early"),
+        on_404=NOTHING, on_410=GONE, on_503=AWAY,
     ),
     _get(
         "listTags", "/v1/tags", "things", "The tags of the newest updates", "The most frequent first.",
@@ -356,14 +380,18 @@ OPERATIONS = (
 def document(site_url: str) -> JsonObject:
     """The document, for a site at this address."""
     update, parts = reader_json.schema(REF, CURSOR)
+    members = {
+        name: value for name, value in update.items() if name not in {"required", "description", "title", "examples"}
+    }
+    members["description"] = "The members of an update that `fields` names."
     api = ApiDescription(
         title="Slugline",
         version="1",
         description="Live updates: what is visible now, what followed a cursor, and the stream of what comes. A parameter that is not "
         "known is refused; every error is a problem (RFC 9457) whose `code` is stable.",
         server=site_url,
-        models=(Removal, Reset),
-        schemas={**parts, **event_schemas(), "Update": update},
+        models=(Page, Removal, Reset),
+        schemas={**parts, **event_schemas(), "Update": update, "UpdateMembers": members},
         tags=TAGS,
         security_schemes={
             "key": {"type": "http", "scheme": "bearer", "description": "A partner's, for a larger quota"}

@@ -12,11 +12,13 @@ from publish.representation.position import Position
 from publish.representation.reader_update import ReaderUpdate
 from publish.representation.site import story_path
 from publish.representation.words import printable, story_name, title_of
+from publish.web.families import find_family, shown_beside
 from publish.web.feed_store import FeedEntry
 from publish.web.omissions import Omitted
 from publish.web.page_parts.history import HistoryLine, history_of
 from publish.web.page_parts.key_events import neighbours_of
 from publish.web.page_parts.story_cards import card_of
+from publish.web.page_parts.translations import Family, family_of
 from publish.web.routes.answers import Answers, ReadyResponse
 from publish.web.routes.parameters import UPDATE_ID
 from shared.http.problem import Problem
@@ -50,14 +52,24 @@ class OwnPage:
         if request.scope["path"] != _decoded_path(entry.update):
             return RedirectResponse(entry.update.path, 301, {"Cache-Control": "public, max-age=60"})
         history, complete = await self._history(entry)
-        body = answers.renderer.omissions.attempt(entry, "page", lambda: self._own_page(entry, cursor, history))
-        kept = in_memory and complete
+        family, known = await self._family(entry.update, in_memory=in_memory)
+        body = answers.renderer.omissions.attempt(entry, "page", lambda: self._own_page(entry, cursor, history, family))
+        kept = in_memory and complete and known
         answer = answers.page(body, channel=f"update:{update_id}", whole=kept)
+        answer.beside = shown_beside(entry.update)
         if entry.update.story:
-            answer.beside = f"story:{entry.update.story}"
+            answer.beside += (f"story:{entry.update.story}",)
         return ReadyResponse(answers.keep(request, answer) if kept else answer)
 
-    def _own_page(self, entry: FeedEntry, cursor: Position, history: Sequence[HistoryLine]) -> bytes:
+    async def _family(self, update: ReaderUpdate, *, in_memory: bool) -> tuple[Family, bool]:
+        """The translations of an update, and whether everybody could be asked for them."""
+        answers = self.answers
+        try:
+            return await find_family(answers.feed_store, answers.archive, update, in_memory=in_memory), True
+        except Problem:
+            return Family(original_withdrawn=False, members=()), False
+
+    def _own_page(self, entry: FeedEntry, cursor: Position, history: Sequence[HistoryLine], family: Family) -> bytes:
         renderer, update = self.answers.renderer, entry.update
         pictures = pictures_of(update)
         store, crumbs = self.answers.feed_store, list[tuple[str, str]]()
@@ -73,6 +85,9 @@ class OwnPage:
             neighbours=neighbours_of(store, entry),
             card=card_of(store, update.story) if update.story else None,
             article=renderer.article(entry),
+            family=family,
+            family_id=family_of(update),
+            translation=family.of(update.update_id),
             canonical=renderer.site.url + update.path,
             api=f"/v1/updates/{update.update_id}",
             description=printable(update.summary or update.excerpt or update.text[:200]),

@@ -8,7 +8,7 @@ from publish.representation.position import Position
 from shared.http.problem import Problem
 
 UPDATE_ID = re.compile(r"^[a-z2-7]{26}$")
-CHANNEL_KINDS = ("source", "tag", "story", "author", "update")
+CHANNEL_KINDS = ("source", "tag", "story", "author", "update", "translations")
 MAX_CHANNEL_CHARS = 300
 NOW = "at"
 """Given, with any value, by whoever needs what is true now and no cached answer: our own push process does."""

@@ -3,22 +3,30 @@
 //
 // What comes in is told as events on `document`:
 //   slugline:update  {kind, id, data}   one revision: publish, update, enrich, correct, kill or pin
-//   slugline:state   {state}            connected, reconnecting, polling or offline
+//   slugline:state   {state}            connected, polling, asking (now and then), reconnecting or offline
 //   slugline:reset   {reason, page}     the page as it is now, a Document; without preventDefault() its #lead and #feed
 //                                       take the place of ours
-// The page says where it stands in <body data-cursor data-channel>, and of what else it shows something in data-beside.
+// The ladder is stream, long poll, and plain questions that a cache may answer; where the reader saves data, those at once,
+// once a minute. All go on from one cursor, and the page links its text version below them.
+//
+// The page says where it stands in <body data-cursor data-channel>, and of what else it shows something in data-beside,
+// and of which update it is a translation, or the original, in data-family.
 
 const KINDS = ["publish", "update", "enrich", "correct", "kill", "pin"];
 const NAME = "slugline-live";
 const SILENCE_MS = 45_000; // the server says something every 15 s
 const FIRST_WORD_MS = 8_000; // a stream that says nothing for so long is held back by something in between
 const STREAM_AGAIN_MS = 300_000;
+const ASK_EVERY_MS = 15_000;
+const ASK_EVERY_SAVING_MS = 60_000;
 const LEADER_ANSWERS_MS = 4_000;
 const FORGET_TAB_MS = 120_000;
 
 const body = document.body;
 const tab = Array.from(crypto.getRandomValues(new Uint32Array(2)), (n) => n.toString(36)).join("");
-const channels = [body.dataset.channel || "news", body.dataset.beside].filter(Boolean);
+const { family } = body.dataset;
+const ofFamily = family ? [`update:${family}`, `translations:${family}`] : [];
+const channels = [...new Set([body.dataset.channel || "news", body.dataset.beside, ...ofFamily].filter(Boolean))];
 const shared = "BroadcastChannel" in window ? new BroadcastChannel(NAME) : null;
 const canLead = Boolean(shared && navigator.locks);
 
@@ -37,13 +45,18 @@ const address = (path, names, cursor, more = {}) => {
   for (const name of [...names].sort()) query.append("channel", name);
   return `${path}?${query}`;
 };
-const askFor = async (url, signal) => {
-  const answer = await fetch(url, { cache: "no-store", signal });
+// Whether the reader's browser or connection asks for little data.
+const savesData = () => {
+  const { saveData, effectiveType } = navigator.connection ?? {};
+  return Boolean(saveData) || /^(slow-)?2g$/.test(effectiveType ?? "");
+};
+const askFor = async (url, signal, cache = "no-store") => {
+  const answer = await fetch(url, { cache, signal });
   if (!answer.ok) throw new Error(`${url}: ${answer.status}`);
   return answer.json();
 };
 
-// The stream itself, or long polls where it does not get through. `hear(message)` is told everything.
+// The stream itself, or what comes below it on the ladder. `hear(message)` is told everything.
 class Stream {
   constructor(names, cursor, hear) {
     this.names = names;
@@ -64,6 +77,10 @@ class Stream {
 
   open() {
     if (this.ended.signal.aborted) return;
+    if (savesData()) {
+      this.poll();
+      return;
+    }
     this.turn += 1;
     this.source?.close();
     clearInterval(this.watch);
@@ -107,10 +124,12 @@ class Stream {
   // Looks by the clock, since timers of a hidden tab are rare and those of a sleeping machine stand still.
   check() {
     const now = Date.now();
-    if (this.heardAt && now - this.heardAt > SILENCE_MS) {
+    if (this.source?.readyState === EventSource.OPEN && savesData()) {
+      this.poll();
+    } else if (this.heardAt && now - this.heardAt > SILENCE_MS) {
       this.hear({ type: "state", state: navigator.onLine ? "reconnecting" : "offline" });
       this.open();
-    } else if (!this.heardAt && this.source.readyState === EventSource.OPEN && now - this.openedAt > FIRST_WORD_MS) {
+    } else if (!this.heardAt && this.source?.readyState === EventSource.OPEN && now - this.openedAt > FIRST_WORD_MS) {
       this.poll();
     }
   }
@@ -126,20 +145,27 @@ class Stream {
 
   async poll() {
     clearInterval(this.watch);
-    this.source.close();
+    this.source?.close();
+    this.heardAt = 0;
     this.turn += 1;
     const { turn } = this;
     const until = Date.now() + STREAM_AGAIN_MS;
     let failures = 0;
+    let asks = false;
     while (turn === this.turn && Date.now() < until) {
+      const saving = savesData();
+      asks ||= saving || failures > 2;
       try {
-        const url = address("/v1/poll", this.names, this.cursor, { timeout: failures ? 0 : 25 });
-        const answer = await askFor(url, this.ended.signal);
+        const url = asks
+          ? address("/v1/since", this.names, this.cursor)
+          : address("/v1/poll", this.names, this.cursor, { timeout: failures ? 0 : 25 });
+        const answer = await askFor(url, this.ended.signal, asks ? "default" : "no-store");
         if (turn !== this.turn) return;
         failures = 0;
-        this.hear({ type: "state", state: "polling" });
+        this.hear({ type: "state", state: asks ? "asking" : "polling" });
         for (const { event, id, data } of answer.events) this.hear({ type: "event", kind: event, id, data });
         this.cursor = answer.cursor;
+        if (asks && !answer.more) await wait(saving ? ASK_EVERY_SAVING_MS : ASK_EVERY_MS);
       } catch {
         if (this.ended.signal.aborted) return;
         failures += 1;

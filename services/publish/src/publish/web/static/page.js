@@ -298,12 +298,20 @@ document.addEventListener("slugline:reset", (event) => {
   reconcile(event.detail.page);
 });
 
-const STATES = { connected: t("Live"), polling: t("Live"), reconnecting: t("Waiting"), offline: t("Offline") };
+const STATES = { connected: t("Live"), polling: t("Live"), asking: t("Now and then"), reconnecting: t("Waiting"), offline: t("Offline") };
 
 document.addEventListener("slugline:state", ({ detail: { state } }) => {
   const shown = find("live-state");
   shown.dataset.state = state === "connected" || state === "polling" ? "live" : "waiting";
-  find("live-words").textContent = STATES[state] ?? "";
+  const words = find("live-words");
+  words.textContent = STATES[state] ?? "";
+  if (state === "asking") {
+    // The last rung: the same news as text alone.
+    const [, kind, name] = /^(story|update):(.+)$/.exec(document.body.dataset.channel ?? "") ?? [];
+    const folder = { story: "stories", update: "updates" }[kind];
+    const path = folder ? `/text/${folder}/${encodeURIComponent(name)}` : "/text";
+    words.append(" · ", Object.assign(document.createElement("a"), { href: path, textContent: t("Text only") }));
+  }
 });
 
 // A reader who pauses is shown nothing new until the end of it; what is withdrawn goes all the same.

@@ -123,6 +123,8 @@ async function refreshAround() {
 function takeAround(page) {
   const [ours, theirs] = [find("around"), page.getElementById("around")];
   if (ours && theirs && !sameWords(ours, theirs)) ours.replaceWith(theirs);
+  const [known, fresh] = [find("languages"), page.getElementById("languages")];
+  if (known && fresh && !sameWords(known, fresh)) known.replaceWith(fresh);
 }
 
 function takeLead(page) {
@@ -203,5 +205,6 @@ function followStory(id, data) {
   if (articleIn(id, "own")) return;
   const isShown = find("around")?.querySelector(`.neighbours [data-line="${CSS.escape(id)}"]`);
   const isFirst = !find("around")?.querySelector('[rel="next"]') && data.story;
-  if (isShown || isFirst) refreshAround();
+  const { family } = body.dataset;
+  if (isShown || isFirst || id === family || data.translation_of === family) refreshAround();
 }

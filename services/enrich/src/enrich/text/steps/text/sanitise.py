@@ -3,6 +3,8 @@
 import functools
 import html
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 import nh3
@@ -24,6 +26,7 @@ ATTRIBUTES = {
     "blockquote": {"cite"},
     "q": {"cite"},
     "time": {"datetime"},
+    "figure": {"data-picture"},
     "ol": {"start", "reversed", "type"},
     "td": {"colspan", "rowspan"},
     "th": {"colspan", "rowspan", "scope"},
@@ -37,6 +40,13 @@ NUMBERS = {"start", "colspan", "rowspan"}
 MOST_SPANNED = 1000
 LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,5}")
 MOMENT = re.compile(r"[0-9TZ:.+ \-PYMDHSW]{1,40}")
+ANCHOR = re.compile(r"[0-9a-f]{16}")
+"""By what a picture is named where it stands: see `Media.anchors`."""
+IMAGE = re.compile(r"<img\b[^<>]{0,4000}>", re.IGNORECASE)
+LINKED_IMAGE = re.compile(r"<a\b[^<>]{0,4000}>\s*+(<img\b[^<>]{0,4000}>)\s*+</a>", re.IGNORECASE)
+"""A picture that links its larger self: it would be taken for a part of a line."""
+BETWEEN_VALUES = re.compile(r"[\s\"'<>]+")
+MOST_IMAGES = 100
 SILENT = {
     "script", "style", "template", "title", "noscript", "iframe", "object", "svg", "math", "textarea", "select", "head",
 }  # fmt: skip
@@ -79,6 +89,8 @@ def _attribute(_: str, name: str, value: str) -> str | None:  # noqa: PLR0911 --
         )
     if name == "datetime":
         return value if MOMENT.fullmatch(value) else None
+    if name == "data-picture":
+        return value if ANCHOR.fullmatch(value) else None
     if name == "reversed":
         return ""
     if name in VALUES:
@@ -94,9 +106,36 @@ def _is_link(value: str) -> bool:
     return bool(parts.hostname) if parts.scheme in ("http", "https") else parts.scheme in ("mailto", "tel")
 
 
-def sanitised(body_html: str) -> str:
-    """HTML that is safe inside an element of a page; plain text is put into paragraphs."""
+def _with_marks(body: str, anchors: Mapping[str, str]) -> str:
+    """The body with a mark in the place of each picture that came with it; nothing is fetched from where its copy says."""
+
+    def mark(found: re.Match[str]) -> str:
+        values = BETWEEN_VALUES.split(html.unescape(found[0]))
+        for value in (*values, *(each.partition("=")[2] for each in values)):
+            if anchor := anchors.get(value) or (_relative(value, anchors) if "/" in value or "." in value else None):
+                return f'<figure data-picture="{anchor}"></figure>'
+        return found[0]
+
+    return IMAGE.sub(mark, LINKED_IMAGE.sub(r"\1", body, count=MOST_IMAGES), count=MOST_IMAGES)
+
+
+def _relative(value: str, anchors: Mapping[str, str]) -> str | None:
+    """The anchor of the one picture whose address ends like this; ingest knew what it is relative to."""
+    tail = "/" + value.lstrip("./")
+    if len(tail) < 5 or ":" in value:
+        return None
+    found = {anchor for url, anchor in anchors.items() if url.endswith(tail)}
+    return found.pop() if len(found) == 1 else None
+
+
+def sanitised(body_html: str, anchors: Mapping[str, str] = MappingProxyType({})) -> str:
+    """HTML that is safe inside an element of a page; plain text is put into paragraphs.
+
+    `anchors` are those of the pictures that stand in it, by their addresses.
+    """
     body = without_controls(body_html).strip()
+    if anchors and "<" in body:
+        body = _with_marks(body, anchors)
     if not body:
         return ""
     if "<" not in body:

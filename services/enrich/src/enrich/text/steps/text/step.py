@@ -1,6 +1,8 @@
 """The text step: safe HTML, plain text, language, excerpt and reading time."""
 
 import html
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from enrich.short_text import line_of, tidy
 from enrich.text.domain.attachments import Text
@@ -12,11 +14,22 @@ from enrich.text.steps.text.sanitise import sanitised
 from shared.messages.limits import LONGEST
 
 
-def read_text(headline: str, body_html: str, summary: str, language: str | None, budget: Budget | None = None) -> Text:
-    """Sanitise the words of a version and derive from them what pages need. The same words always give the same."""
+def read_text(
+    headline: str,
+    body_html: str,
+    summary: str,
+    language: str | None,
+    budget: Budget | None = None,
+    *,
+    anchors: Mapping[str, str] = MappingProxyType({}),
+) -> Text:
+    """Sanitise the words of a version and derive from them what pages need. The same words always give the same.
+
+    `anchors` are those of the pictures that stand in the body, by their addresses.
+    """
     budget = budget or Budget()
     headline, summary = line_of(headline, LONGEST["headline"]), line_of(summary, LONGEST["summary"])
-    body = sanitised(body_html)
+    body = sanitised(body_html, anchors)
     text = plain(body)
     missed = budget.spent
     code, why = language_of(language, "") if missed else language_of(language, f"{headline}\n{text or summary}")

@@ -7,7 +7,7 @@ from ingest.formats.fields import CreatorFields, SubjectFields, UpdateFields
 from ingest.formats.json.document import text_of
 from ingest.formats.json.ninjs.media import media_of, named_members
 from ingest.formats.json.ninjs.properties import SUBJECTS, TIMES, NinjsItem, first_text, folded, name_of
-from ingest.formats.json.ninjs.texts import Texts, best_of, body_of, of_role
+from ingest.formats.json.ninjs.texts import Texts, best_of, blocks_of, body_of, of_role
 from ingest.formats.json.shapes import body_by_shape
 from ingest.formats.model import Document, Draft
 
@@ -30,6 +30,7 @@ def read_item(pointer: str, value: NinjsItem, document: Document) -> Draft:
         _people(draft, item)
     _other_body(draft, item, unknown, document)
     references, unresolved = media_of(item, texts, document.profile.media_base_url)
+    references = references or media.in_html(fields.get("body_html", ""), document.profile.media_base_url)
     if references:
         fields["media"] = references
     if unresolved:
@@ -122,6 +123,11 @@ def _words(draft: Draft, item: NinjsItem, texts: Texts, document: Document) -> N
     fields = draft.fields
     fields["headline"] = best_of(texts["headline"], ("main",)) or first_text(item, "title")
     fields["body_html"] = body_of(texts["body"])
+    blocks, unreadable = blocks_of(texts["body"])
+    if blocks:
+        fields["blocks"] = blocks
+    for reason in unreadable:
+        draft.repaired("unreadable-block", "/bodies", reason)
     fields["summary"] = best_of(texts["description"], ("summary", "abstract", "text", "html", "xhtml", "caption"))
     fields["byline"] = first_text(item, "byline", "by")
     fields["credit"] = of_role(texts["description"], "creditline") or _credit(item)

@@ -1,0 +1,55 @@
+"""Votes on real Redis and Postgres: counted once, settled, and whole again after Redis has lost them."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from publish.polls.settled import settle, settled_votes
+from publish.polls.votes import Votes, browser_of, signed, voter_of
+from publish.settings import Settings
+from shared.settings import Connections
+
+pytestmark = pytest.mark.integration
+
+POLL = ("u" * 26, "more")
+
+
+@pytest.fixture
+def settings(newsroom: Connections) -> Settings:
+    """The settings of a process in this newsroom."""
+    return Settings(**newsroom.model_dump())
+
+
+async def test_votes_survive_the_loss_of_redis(settings: Settings, pool: Any) -> None:
+    """Votes of before and after a loss are added up once, whichever process looks first, and nothing is settled twice."""
+    async with Redis.from_url(settings.redis_url) as redis:
+        votes = Votes.of(redis, settings)
+        counted = await asyncio.gather(*(votes.vote(POLL, "yes", bytes([number % 40])) for number in range(80)))
+        assert sum(counted) == 40
+        assert await settle(pool, votes) == 1
+        assert await settle(pool, votes) == 0
+        assert await settled_votes(pool, POLL) == {"yes": 40}
+        await redis.delete(*[key async for key in redis.scan_iter(f"slugline:{settings.topic_prefix}poll-*")])
+        assert await votes.vote(POLL, "no", b"another")
+        count = await votes.count(POLL)
+        assert (dict(count.votes), count.is_whole) == ({"no": 1}, False)
+        for _ in range(2):
+            await settle(pool, votes)
+        assert dict((await votes.count(POLL)).votes) == {"yes": 40, "no": 1}
+        assert await settled_votes(pool, POLL) == {"yes": 40, "no": 1}
+        assert await votes.key() == await votes.key()
+
+
+def test_a_cookie_of_another_key_is_nobodys() -> None:
+    """Nor is one that was changed; and two polls know a browser by different digests."""
+    cookie = signed(b"a", "browser")
+    assert browser_of(b"a", cookie) == "browser"
+    assert [
+        browser_of(b"b", cookie),
+        browser_of(b"a", cookie + "0"),
+        browser_of(b"a", ""),
+        browser_of(b"a", "é.é"),
+    ] == [None] * 4
+    assert voter_of(b"a", "browser", POLL) != voter_of(b"a", "browser", ("u" * 26, "less"))
