@@ -12,7 +12,7 @@ LOCK = $(UV) pip compile --universal --python-version 3.11 --generate-hashes --n
 
 .DEFAULT_GOAL := help
 
-.PHONY: help venv lock demo up test unit oracle mutants drill upgrade released bench lint images
+.PHONY: help venv lock demo up test unit oracle mutants drill upgrade released bench lint audit images sbom
 help: ## Show what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 14
 
@@ -31,7 +31,7 @@ venv: .venv/.ready ## Create the environment from the lock
 lock: ## Resolve the dependencies again: requirements.lock, one lock for each service's image, one for building, Kafka's jars
 	$(LOCK) -q --all-extras pyproject.toml $(MEMBERS:%=%/pyproject.toml) -o requirements.lock
 	for s in ingest enrich publish; do $(LOCK) -q -c requirements.lock services/$$s/pyproject.toml -o services/$$s/requirements.lock; done
-	grep -o '^hatchling==[^ ]*' requirements.lock | $(LOCK) -q -c requirements.lock - -o deploy/build.lock
+	grep -oE '^(hatchling|cyclonedx-bom)==[^ ]*' requirements.lock | $(LOCK) -q -c requirements.lock - -o deploy/build.lock
 	@$(MAKE) -s venv
 	PYTHONPATH=deploy $(PY) -m local.jars
 
@@ -71,5 +71,12 @@ lint: venv ## Style, types and import rules
 	@$(PY) -m mypy
 	@$(PY) -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
 
+audit: venv ## What is known against the locked versions (pip-audit), and said where that cannot be asked; licences are in the tests
+	@PYTHONPATH=deploy $(PY) -m supply audit
+
 images: ## Build the three images as slugline-SERVICE:dev
 	@for s in ingest enrich publish; do docker build -q -t slugline-$$s:dev --build-arg SERVICE=$$s -f services/Dockerfile . || exit 1; done
+
+sbom: images ## What each image is made of, as CycloneDX: dist/slugline-SERVICE.cdx.json, which the image has too
+	@mkdir -p dist
+	@for s in ingest enrich publish; do docker run --rm --network none --entrypoint cat slugline-$$s:dev /sbom.cdx.json > dist/slugline-$$s.cdx.json || exit 1; done

@@ -43,7 +43,7 @@ from support.servers import Servers, running_servers  # noqa: E402
 
 READY_GOAL_S = 3.0
 THROUGHPUT_GOAL = 0.8
-STARTS, WRITES, WRITTEN = 5, 12, 250
+STARTS, WRITES, WRITTEN = 3, 12, 250
 TABLES = ("revisions", "updates", "update_channels", "channel_log", "search_index", "stories", "pictures")
 
 
@@ -196,6 +196,7 @@ async def measure(servers: Servers, rows: int, small: int, count: int, *, keep: 
             rooms = {"large": large, "small": few}
             try:
                 ready = await starts(processes, rooms)
+                print(f"  ready after {ready}, s", flush=True)
                 asked = await answers(processes, rooms, count)
             finally:
                 processes.end()

@@ -1,10 +1,11 @@
-"""Judges of pages: the Nu HTML checker and axe-core where npm can bring them, html5lib everywhere."""
+"""Judges of pages: the Nu HTML checker and axe-core where npm can bring them, html5lib everywhere; and what makes clients of our API."""
 
 import fcntl
 import json
 import os
 import shutil
 import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import html5lib
 ROOT = Path(__file__).parents[2]
 TOOLS = ROOT / ".local" / "checkers"
 VERSIONS = {"vnu-jar": "26.9.27", "axe-core": "4.14.1"}
+PYTHON_VERSIONS = {"openapi-python-client": "0.29.1"}
 PATIENCE_S = 120
 
 
@@ -43,6 +45,24 @@ def _installed(package: str) -> Path | None:
     except (subprocess.SubprocessError, OSError):
         return None
     return folder if folder.exists() else None
+
+
+@cache
+def python_tool(package: str) -> Path | None:
+    """The folder of a Python package with all that it needs, apart from ours, brought on first use; None where it cannot be had."""
+    folder = TOOLS / "python" / package
+    if (folder / package.replace("-", "_")).exists():
+        return folder
+    if os.environ.get("CHECKERS") == "none":
+        return None
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-input", "--no-compile", "--target", str(folder)]
+    try:
+        subprocess.run(
+            [*command, f"{package}=={PYTHON_VERSIONS[package]}"], check=True, capture_output=True, timeout=PATIENCE_S
+        )
+    except (subprocess.SubprocessError, OSError):
+        return None
+    return folder
 
 
 def strictly_parsed(name: str, page: bytes) -> None:

@@ -4,6 +4,7 @@ import json
 import os
 import shlex
 import signal
+import stat
 import subprocess
 import sys
 import urllib.request
@@ -93,6 +94,12 @@ def as_curl_would(command: str) -> Any:
         return json.load(answer)
 
 
+def open_to_others(folder: Path) -> list[str]:
+    """Files and folders that other users of the machine may read; that they may pass through a folder shows them nothing."""
+    found = {path: path.lstat() for path in (folder, *folder.rglob("*")) if not path.is_socket()}
+    return [str(path) for path, is_ in found.items() if is_.st_mode & (0o066 if stat.S_ISDIR(is_.st_mode) else 0o077)]
+
+
 @pytest.fixture
 def demo(tmp_path: Path) -> Iterator[Demo]:
     """A demo that is ended with the test, however that goes."""
@@ -152,6 +159,7 @@ async def test_the_demo_shows_a_wire_takes_an_update_and_goes_down_clean(demo: D
     # Kafka in memory has no request for the lag of groups: said, and no finding.
     _, said = await eventually(demo.status, lambda status: status[0] == 0, within_s=60, what="not well")
     assert "the lag of consumer groups is not told by this Kafka" in said
+    assert open_to_others(demo.log.parent / "local" / "demo") == []
 
     demo.process.send_signal(signal.SIGINT)
     assert demo.process.wait(60) == 0

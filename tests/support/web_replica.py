@@ -166,7 +166,8 @@ def replicas(folder: Path) -> Make:
 
     def make(limit: int = 1000, **settings: Any) -> Replica:
         settings.setdefault("media_store", f"file://{folder}/media")
-        given = Settings(publish_site_url="https://news.example", **settings)
+        settings.setdefault("publish_site_url", "https://news.example")
+        given = Settings(**settings)
         feed_store, archive = FeedStore(limit), ListedArchive()
         feed_store.reset(Position(1, -1), [], complete=True)
         answers, broadcaster = build(given, feed_store, archive, Health("publish.web"))

@@ -15,8 +15,8 @@ TESTS = Path(__file__).resolve().parents[1]
 TURNSTILE, MACHINE = TESTS / "conftest.py", Path(__file__)
 """Files that exist in every clone; only their locks are used."""
 LONGEST_FIRST = (
-    "flow/test_compose.py", "browser/test_page.py", "failures", "shared/poison", "flow/test_demo.py", "growth",
-    "flow", "oracle", "security", "browser", "local", "publish/web/test_reading.py", "conformance", "enrich/media",
+    "oracle/test_oracle.py", "flow/test_compose.py", "browser/test_page.py", "failures", "security/growth", "shared/poison",
+    "flow/test_demo.py", "flow", "security", "browser", "local", "publish/web/test_reading.py", "conformance", "enrich/media",
     "publish/web/routes/test_naughty.py", "publish/push", "shared/consumer", "enrich/text",
 )  # fmt: skip
 """A long file that is begun last is waited for by one worker while the other has nothing to do."""

@@ -111,7 +111,7 @@ async def questions(dsn: str, count: int) -> list[Question]:
         Question("what followed a cursor, a channel", PAGE_MS,
                  [f"/v1/since?cursor={each}&channel={channel}&limit=20" for channel, each in zip(channels, cursors, strict=True)]),
         Question("API: filters", SEARCH_MS,
-                 [f"/v1/updates?tag={chosen.choice(names['tag'])}&language={chosen.choice(LANGUAGES)}&before={each}" for each in cursors]),
+                 [f"/v1/updates?tag={chosen.choice(names['tag'])}&language={chosen.choice(tuple(LANGUAGES))}&before={each}" for each in cursors]),
         Question("search: a word", SEARCH_MS, [f"/v1/search?q={each}&before={cursor}" for each, cursor in zip(words, cursors, strict=True)]),
         Question("search: two words", SEARCH_MS,
                  [f"/v1/search?q={each}+{chosen.choice(words)}&before={cursor}" for each, cursor in zip(words, cursors, strict=True)]),
@@ -131,4 +131,6 @@ def ask_in_turns(sites: Mapping[str, Site], asked: Mapping[str, list[Question]])
                 targets = asked[name][number].targets[start : start + 10]
                 answers[name].took_ms += [site.ask(target) for target in targets]
                 answers[name].worked_s += site.worked_s() - before
+        rows = {name: {each: round(value, 1) for each, value in answer.row.items()} for name, answer in answers.items()}
+        print(f"  {question.name}: {rows}", flush=True)
     return found

@@ -98,6 +98,7 @@ class Tree:
             "-x",
             "-p",
             "no:cacheprovider",
+            f"--timeout={TIMEOUT_S:.0f}",
             "-p",
             "oracle.mutants.patience",
             *check.split(),

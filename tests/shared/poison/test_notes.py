@@ -273,7 +273,7 @@ async def test_in_a_batch_of_many_the_one_at_fault_is_found(newsroom: Connection
 @pytest.mark.integration
 async def test_innocents_are_never_set_aside(newsroom: Connections, consumers: Replicas) -> None:
     """Processes that are killed with SIGKILL, at work or at rest, set nothing aside, though there are more than a message may take down."""
-    names = [f"n{number}" for number in range(24)]
+    names = [f"n{number}" for number in range(32)]
     async with schema(newsroom):
         for start in range(0, len(names), 8):
             await send_all(newsroom, RAW, in_one_partition(*names[start : start + 8]))

@@ -1,7 +1,7 @@
-"""Which blocks of the log a search asks first: the newest, through every log that there was."""
+"""What is asked of the index: the newest blocks of the log first, through every log that there was, in as few terms as do."""
 
-from publish.archive.search.engine import LAST, windows
-from publish.archive.search.selection import PLACES, block_mark
+from publish.archive.search.engine import LAST, in_languages, windows
+from publish.archive.search.selection import PLACES, block_mark, config_mark, quoted
 from publish.representation.position import Position
 
 BLOCK = 1 << PLACES
@@ -33,3 +33,14 @@ def test_nothing_is_asked_of_places_that_no_log_had() -> None:
     ]
     assert _asked(Position(1, 8 * BLOCK + 1), spans)[0][0] == [block_mark(1, 8), block_mark(1, 7)]
     assert _asked(LAST, {}) == []
+
+
+def test_languages_are_asked_for_where_they_differ() -> None:
+    """A name is the same in all: nothing more is intersected; a word that one stems another way is asked with its languages."""
+    assert in_languages({"english": "'merkel'", "simple": "'merkel'"}) == "('merkel')"
+    english, german, simple = (quoted(config_mark(name)) for name in ("english", "german", "simple"))
+    asked = in_languages({"english": "'run'", "simple": "'running'", "german": "'running'"})
+    assert asked == f"((('run') & ({english})) | (('running') & ({german} | {simple})))"
+    assert in_languages({"english": "", "german": "'the'"}) == f"((('the') & ({german})))"
+    assert in_languages({"english": "", "german": ""}) == ""
+    assert in_languages({}) == ""

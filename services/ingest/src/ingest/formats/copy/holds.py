@@ -20,6 +20,7 @@ _PARTS = re.compile(r"[-/,]+")
 """Between the parts of a slug: `BC-AP--Advisory, 1st Ld`. A part of two words is not one of them: `US--Travel Advisory`."""
 LOOKED_AT = 600
 """Characters of a body's HTML in which its first paragraph begins."""
+_FIRST_WORDS = 200
 LONGEST_NOTE = 400
 """Characters of an editor's note that can be about the update as a whole; a longer one is about many things."""
 
@@ -63,7 +64,8 @@ def _said(fields: Mapping[str, object]) -> str:
         return f"addressed to desks: {headline[:100]}"
     html, summary = _string(fields, "body_html"), _string(fields, "summary")
     said = [note for name in ("editors_note", "private_note") if len(note := _string(fields, name)) <= LONGEST_NOTE]
-    if not notes.may_say_private("\n".join((headline, summary, html[:LOOKED_AT], *said)).lower()):
+    looked_at = "\n".join((headline, _beginning(summary), _beginning(html[:LOOKED_AT]), *said))
+    if not notes.may_say_private(looked_at.lower()):
         return ""
     first = body.first_words(html)[:LONGEST_NOTE]
     for name, words in (("headline", headline), ("summary", summary), ("text", first)):
@@ -73,6 +75,11 @@ def _said(fields: Mapping[str, object]) -> str:
         if notes.says_all_is_private(note):
             return f"its note says that it is not for publication: {note[:100]}"
     return ""
+
+
+def _beginning(words: str) -> str:
+    """As much of a text as may say so: of what is no note its first words alone."""
+    return words if notes.may_be_note(words[words.find(">") + 1 :]) else words[:_FIRST_WORDS]
 
 
 @functools.lru_cache(256)

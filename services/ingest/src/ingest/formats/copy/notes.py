@@ -122,6 +122,8 @@ _ORDINARY = re.compile(
 )
 """Small words that most paragraphs of English begin with, where no label goes on behind them."""
 _ALWAYS = 100
+_LONG = 2 * _SHORT
+"""Characters of a block's HTML, tags included, above which only what has a colon near its beginning is a note without signs around it."""
 
 
 def may_be_note(inner: str) -> bool:
@@ -129,6 +131,8 @@ def may_be_note(inner: str) -> bool:
     if len(inner) < _ALWAYS:
         return True
     if (letters := inner[:3]).isalpha():
+        if len(inner) > _LONG and ":" not in inner[: 2 * _ALWAYS]:
+            return False
         return letters.lower() in _FRAGMENTS and _ORDINARY.match(inner) is None
     found = _OPENING.match(inner)
     if found is None:
