@@ -1,16 +1,17 @@
 """The health check of a container: 0 when the process in it says that it is ready, on the port of HEALTH_PORT."""
 
+import http.client
 import os
 import sys
-import urllib.error
-import urllib.request
 
 try:
-    with urllib.request.urlopen(f"http://127.0.0.1:{os.environ['HEALTH_PORT']}/readyz", timeout=2) as answer:
-        sys.exit(0 if answer.status == 200 else 1)
-except urllib.error.HTTPError as error:
-    print(error.read().decode(errors="replace"))
-    sys.exit(1)
-except OSError as error:
+    connection = http.client.HTTPConnection("127.0.0.1", int(os.environ["HEALTH_PORT"]), timeout=5)
+    connection.request("GET", "/readyz")
+    answer = connection.getresponse()
+    said = answer.read().decode(errors="replace")
+except (OSError, http.client.HTTPException) as error:
     print(error)
+    sys.exit(1)
+if answer.status != 200:
+    print(said)
     sys.exit(1)

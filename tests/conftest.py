@@ -9,8 +9,23 @@ import pytest
 from support.capabilities import lacking
 from support.processes import processes
 from support.servers import RUNNING, newsroom, servers
+from support.workers import (
+    TOLD,
+    is_worker,
+    pytest_runtest_protocol,
+    pytest_sessionfinish,
+    pytest_testnodedown,
+    rank,
+)
 
-__all__ = ["newsroom", "processes", "servers"]
+__all__ = [
+    "newsroom",
+    "processes",
+    "pytest_runtest_protocol",
+    "pytest_sessionfinish",
+    "pytest_testnodedown",
+    "servers",
+]
 
 # A machine that others load is slow, and no test is worse for it.
 hypothesis.settings.register_profile(
@@ -19,9 +34,9 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("shared machine")
 
 SLOW = (
-    "bench", "browser", "conformance", "failures", "flow", "growth", "local", "oracle/test_oracle.py",
-    "enrich/media/render", "ingest/formats/html", "ingest/parsers", "publish/web/routes/test_naughty.py", "publish/web/routes/test_markup.py",
-    "publish/web/stream", "publish/web/test_omissions.py", "shared/http/server",
+    "bench", "browser", "conformance", "failures", "flow", "local", "oracle/test_oracle.py",
+    "enrich/media/render", "ingest/formats/html", "ingest/parsers", "publish/web/routes/test_markup.py",
+    "publish/web/stream", "publish/web/test_omissions.py", "security", "shared/http/server",
     "shared/test_process.py", "shared/worker_processes",
 )  # fmt: skip
 """What takes minutes, waits for time to pass, or starts browsers and processes of its own."""
@@ -42,6 +57,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         is_slow = any(path.is_relative_to(slow) for slow in SLOW)
         if not is_slow and "servers" not in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.unit)
+    if is_worker():
+        items.sort(key=rank)
 
 
 @pytest.fixture(autouse=True)
@@ -55,5 +72,6 @@ def needed(request: pytest.FixtureRequest) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Say what the servers ran on."""
     running = config.stash.get(RUNNING, None)
-    if running is not None:
-        terminalreporter.write_line(f"servers: {running.kind}" + (f" ({running.because})" if running.because else ""))
+    told = running.described if running is not None else config.stash.get(TOLD, "")
+    if told:
+        terminalreporter.write_line(f"servers: {told}")

@@ -79,15 +79,19 @@ def up(pace: float, sample: bool) -> None:
 
 
 def _servers(stack: Stack, data: Path, broker: Server, *, durable: bool) -> list[Server]:
+    password = _kept_secret(stack.folder / "postgres-password") if durable else secrets.token_urlsafe(24)
     return [
         broker,
-        postgres.Postgres(data, stack.logs / "postgres.log", durable=durable),
+        postgres.Postgres(data, stack.logs / "postgres.log", durable=durable, password=password),
         redis.Redis(stack.folder / "data" / "redis", stack.logs / "redis.log", durable=durable),
     ]
 
 
 def _kept_key(folder: Path) -> str:
-    path = folder / "key"
+    return _kept_secret(folder / "key")
+
+
+def _kept_secret(path: Path) -> str:
     if not path.exists():
         path.touch(mode=0o600)
         path.write_text(secrets.token_urlsafe(24))
@@ -103,6 +107,8 @@ def _run(
     key: Callable[[Path], str],
 ) -> None:
     die_with_parent()
+    # Whatever this process and those that it starts make is its user's alone.
+    os.umask(0o077)
     started = time.monotonic()
     try:
         with interruptible(), folder_of(name, keep=keep) as folder, postgres_folder(folder, keep=keep) as data:
@@ -127,6 +133,7 @@ def _serve(stack: Stack, servers: list[Server], *, pace: float | None, key: str,
     stack.start_servers(servers)
     broker, database, cache = servers
     stack.env |= {"KAFKA_SERVERS": broker.servers, "POSTGRES_DSN": database.nearest_dsn, "REDIS_URL": cache.url}  # type: ignore[attr-defined]
+    asyncio.run(database.take_password())  # type: ignore[attr-defined]
     _part(stack, database.nearest_dsn)  # type: ignore[attr-defined]
     if isinstance(broker, kafka.MemoryKafka):
         stack.env["KAFKA_FETCH_WAIT_MS"] = str(kafka.FETCH_WAIT_MS)

@@ -4,10 +4,13 @@ They come from the Maven registry, by jgo's own client, so no Maven is needed. W
 lock at every start, in a fifth of a second, since a jar is a program.
 """
 
+import contextlib
+import fcntl
 import hashlib
+import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,11 +82,23 @@ def classpath(cache: Path, jars: Sequence[Jar] | None = None, fetch: Fetch = fro
     wanted = locked() if jars is None else jars
     folder = cache.resolve() / f"kafka-{VERSION}"
     folder.mkdir(parents=True, exist_ok=True)
-    missing = [jar for jar in wanted if not jar.is_in(folder)]
-    if missing:
-        print(f"kafka {VERSION}: fetching {len(missing)} jars", file=sys.stderr, flush=True)
-        _fetch_all(missing, folder, fetch)
+    with _one_at_a_time(folder):
+        missing = [jar for jar in wanted if not jar.is_in(folder)]
+        if missing:
+            print(f"kafka {VERSION}: fetching {len(missing)} jars", file=sys.stderr, flush=True)
+            _fetch_all(missing, folder, fetch)
     return ":".join(str(folder / jar.file_name) for jar in wanted)
+
+
+@contextlib.contextmanager
+def _one_at_a_time(folder: Path) -> Iterator[None]:
+    """Of two that start at once, one fetches and the other finds."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _fetch_all(jars: Sequence[Jar], folder: Path, fetch: Fetch) -> None:

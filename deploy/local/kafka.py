@@ -42,6 +42,8 @@ def broker_settings(
         "share.coordinator.state.topic.replication.factor": "1",
         "share.coordinator.state.topic.min.isr": "1",
         "group.initial.rebalance.delay.ms": "0",
+        # Tests of takeovers need not wait for as long as production does.
+        "group.min.session.timeout.ms": "1000",
     }
 
 

@@ -6,10 +6,12 @@ import pwd
 import shutil
 import signal
 import subprocess
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
+
+import asyncpg
 
 from local.child import Child, ServerProcess
 
@@ -74,6 +76,8 @@ class Postgres(ServerProcess):
 
     durable: bool = False
     """Whether what is committed survives a power cut."""
+    password: str = PASSWORD
+    """The superuser's: its port is open to every user of the machine."""
     _programs: Path | None = field(default=None, init=False)
 
     @property
@@ -87,7 +91,7 @@ class Postgres(ServerProcess):
         return self._dsn(quote(self._sockets, safe="")) if self._sockets else self.dsn
 
     def _dsn(self, host: str) -> str:
-        return f"postgresql://{USER}:{PASSWORD}@{host}:{self.port}/{DATABASE}"
+        return f"postgresql://{USER}:{self.password}@{host}:{self.port}/{DATABASE}"
 
     @property
     def _sockets(self) -> str:
@@ -134,6 +138,16 @@ class Postgres(ServerProcess):
         client = [program, "-q", "-h", "127.0.0.1", "-p", str(self.port), "-d", DATABASE, "-U", USER]
         self.wait_until(lambda: subprocess.run(client, check=False).returncode == 0, 60)
 
+    async def take_password(self) -> None:
+        """Give a cluster of an earlier release, whose password everybody knew, its own; once it answers."""
+        try:
+            connection = await asyncpg.connect(self.nearest_dsn)
+        except asyncpg.InvalidPasswordError:
+            known = replace(self, password=PASSWORD)
+            connection = await asyncpg.connect(known.nearest_dsn)
+            await connection.execute(f"ALTER ROLE {USER} PASSWORD '{self.password}'")
+        await connection.close()
+
     def _prepare_programs(self, account: pwd.struct_passwd | None) -> Path:
         """The binaries where `account` can execute them: beside the data, when the environment lies under a closed folder."""
         folder = binaries()
@@ -163,7 +177,7 @@ class Postgres(ServerProcess):
 
     def _initialise(self, account: pwd.struct_passwd | None, programs: Path) -> None:
         read, write = os.pipe()
-        os.write(write, PASSWORD.encode())
+        os.write(write, self.password.encode())
         os.close(write)
         if account is not None:
             os.fchown(read, account.pw_uid, account.pw_gid)

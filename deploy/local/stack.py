@@ -202,11 +202,21 @@ def interruptible() -> Iterator[None]:
     yield
 
 
+def _closed_mode() -> int:
+    """Of a folder that nobody else may look into. Root's Postgres runs as another user, who must pass through."""
+    return 0o711 if os.geteuid() == 0 else 0o700
+
+
 @contextlib.contextmanager
 def folder_of(name: str, *, keep: bool) -> Iterator[Path]:
-    """`.local/{name}` (LOCAL_FOLDER puts it elsewhere), held by this process alone; without `keep` its data is empty at the start and gone at the end."""
+    """`.local/{name}` (LOCAL_FOLDER puts it elsewhere), held by this process alone and closed to other users; without `keep` its
+    data is empty at the start and gone at the end."""
     folder = Path(os.environ.get("LOCAL_FOLDER") or ROOT / ".local") / name
-    folder.mkdir(parents=True, exist_ok=True)
+    if not folder.parent.exists():
+        folder.parent.mkdir(parents=True)
+        folder.parent.chmod(_closed_mode())
+    folder.mkdir(exist_ok=True)
+    folder.chmod(_closed_mode())
     with (folder / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -216,6 +226,7 @@ def folder_of(name: str, *, keep: bool) -> Iterator[Path]:
         if not keep:
             shutil.rmtree(folder / "data", ignore_errors=True)
         (folder / "data").mkdir(exist_ok=True)
+        (folder / "data").chmod(_closed_mode())
         try:
             yield folder
         finally:

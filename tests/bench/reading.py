@@ -6,7 +6,7 @@ it costs to refuse an attack.
 Documents are made here: an article of 450 words with a picture, names and codes, as agencies send one; a feed holds
 thirty entries. Time is the process's own CPU time, so that a busy machine counts less; medians of the repeats with
 their spread. `of feedparser` is how many entries are read in the time in which feedparser alone reads one: above 1 is
-faster. Each attack of tests/conformance/attacks.py is refused in a process of its own: the least of three times, and
+faster. Each attack of tests/security/documents/attacks.py is refused in a process of its own: the least of three times, and
 what the process grew by. Memory is collected as in every process of ours. JSON goes to .local/bench/reading.json.
 """
 
@@ -32,8 +32,8 @@ import feedparser
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests")]
 
-from conformance.attacks import ATTACKS  # noqa: E402
 from ingest.formats import ReadRequest, Unreadable, read  # noqa: E402
+from security.documents.attacks import ATTACKS  # noqa: E402
 
 RECEIVED_AT = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 REQUEST = ReadRequest(content_type=None, source="bench", received_at=RECEIVED_AT, original_id="bench", sha256="0" * 64)

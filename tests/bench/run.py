@@ -75,7 +75,37 @@ BENCHES = (
         ("--updates", "4000", "--repeats", "1"),
         servers=True,
     ),
+    Bench(
+        "capacity",
+        "processor time, memory, disk and bandwidth of an update, a reader and a webhook, and what a million readers would take",
+        ("--updates", "200", "--readers", "200", "--endpoints", "5"),
+        servers=True,
+    ),
+    Bench(
+        "newsrooms",
+        "live news of a newsroom while another one on the same servers sends all it can, beside quiet turns",
+        ("--rounds", "1", "--seconds", "5"),
+        servers=True,
+    ),
     Bench("media", "a 12-megapixel picture to all renditions, beside libvips alone", ("--rounds", "2")),
+    Bench(
+        "backlog",
+        "what came during an outage drains while another source is live",
+        ("--updates", "3000"),
+        servers=True,
+    ),
+    Bench(
+        "growth",
+        "a million updates in the archive beside a few: ready, pages, API, search, archiving, disk",
+        ("--rows", "20000", "--questions", "20"),
+        servers=True,
+    ),
+    Bench(
+        "prune",
+        "a million old rows deleted while documents come in, and monthly partitions beside",
+        ("--rows", "10000"),
+        servers=True,
+    ),
     Bench("search", "a page of search results from a large archive", ("--rows", "20000", "--turns", "3"), servers=True),
     Bench("reading", "items of each format a second, feeds beside feedparser", ("--seconds", "0.2", "--repeats", "2")),
 )

@@ -1,5 +1,6 @@
 """Judges of pages: the Nu HTML checker and axe-core where npm can bring them, html5lib everywhere; and what makes clients of our API."""
 
+import fcntl
 import json
 import os
 import shutil
@@ -20,13 +21,22 @@ PATIENCE_S = 120
 @cache
 def fetched(package: str) -> Path | None:
     """The folder of an npm package, brought on first use; None where it cannot be had."""
+    if os.environ.get("CHECKERS") == "none":
+        return None
+    TOOLS.mkdir(parents=True, exist_ok=True)
+    with (TOOLS / "lock").open("w") as lock:
+        # Another worker may be fetching it: a folder that is there is whole.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return _installed(package)
+
+
+def _installed(package: str) -> Path | None:
     folder = TOOLS / "node_modules" / package
     if folder.exists():
         return folder
     npm = shutil.which("npm")
-    if npm is None or os.environ.get("CHECKERS") == "none":
+    if npm is None:
         return None
-    TOOLS.mkdir(parents=True, exist_ok=True)
     command = [npm, "install", "--no-save", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(TOOLS)]
     try:
         subprocess.run(

@@ -1,7 +1,8 @@
 """Messages change only additively: services deploy at different times and topics keep what old releases wrote.
 
 `golden/RELEASE/` holds, for every message type of a release, one message with every field said and the JSON Schema, as
-that release wrote them. A release adds a folder; no file in one ever changes.
+that release wrote them. A release adds a folder; no file in one ever changes. `released/messages` holds the schemas of the last
+release, whose services run beside this one's during an upgrade (`make released` writes them).
 """
 
 import json
@@ -29,6 +30,8 @@ TYPES: dict[str, type[Message]] = {
 }
 WRITTEN = sorted(path for path in GOLDEN.glob("*/*.json") if not path.name.endswith(".schema.json"))
 SCHEMAS = sorted(GOLDEN.glob("*/*.schema.json"))
+LAST = {path.stem: path for path in sorted((GOLDEN.parent / "released" / "messages").glob("*.json"))}
+"""The schemas of the last release, by CloudEvents type."""
 
 
 def _name(path: Path) -> str:
@@ -62,7 +65,16 @@ def test_what_we_write_is_still_valid_for_an_old_reader(path: Path) -> None:
     jsonschema.validate(json.loads(value_of(model)), schema)
 
 
-@pytest.mark.parametrize("path", SCHEMAS, ids=_name)
+@pytest.mark.parametrize("path", WRITTEN, ids=_name)
+def test_what_we_write_is_valid_for_the_last_release(path: Path) -> None:
+    """Its services take what this release's send while both run, and after the way back."""
+    if _ce_type(path) not in LAST:
+        pytest.skip("the last release does not know this type")
+    model = TYPES[_ce_type(path)].model_validate_json(path.read_text())
+    jsonschema.validate(json.loads(value_of(model)), json.loads(LAST[_ce_type(path)].read_text()))
+
+
+@pytest.mark.parametrize("path", [*SCHEMAS, *LAST.values()], ids=_name)
 def test_schemas_change_only_additively(path: Path) -> None:
     """No field leaves, none becomes required, none becomes narrower; values of an enumeration only come."""
     old, new = json.loads(path.read_text()), TYPES[_ce_type(path)].model_json_schema()

@@ -11,7 +11,7 @@ import pytest_asyncio
 from local import jars, kafka, postgres
 from local.stack import open_folder
 from shared.settings import Connections
-from support.servers import CACHE, ContainerKafka, Servers, in_containers, new_newsroom, real_wanted
+from support.servers import CACHE, ContainerKafka, Servers, in_containers, new_newsroom, real_wanted, taken_over_soon
 
 
 class ProcessKafka:
@@ -60,6 +60,12 @@ class ProcessKafka:
         self.kill()
 
 
+@pytest_asyncio.fixture
+async def newsroom(newsroom: Connections, servers: Servers) -> Connections:
+    """A newsroom in which a process that died is missed soon."""
+    return taken_over_soon(newsroom, servers)
+
+
 @pytest.fixture
 def broker(tmp_path: Path) -> Iterator[ProcessKafka | ContainerKafka]:
     """A broker of this test alone: a container where the run uses containers, else a local process."""
@@ -84,7 +90,7 @@ async def newsroom_on_broker(
     """A newsroom whose Kafka is `broker`."""
     own = replace(servers, kafka=broker.servers, topic_port=0)
     async with new_newsroom(own, tmp_path / "media") as settings:
-        yield settings
+        yield taken_over_soon(settings, own)
 
 
 @pytest.fixture
@@ -108,4 +114,4 @@ async def newsroom_on_database(
 ) -> AsyncIterator[Connections]:
     """A newsroom whose Postgres is `database`."""
     async with new_newsroom(replace(servers, postgres=database.dsn), tmp_path / "media") as settings:
-        yield settings
+        yield taken_over_soon(settings, servers)

@@ -28,8 +28,8 @@ pytestmark = [pytest.mark.flow, pytest.mark.timeout(240)]
 
 SERVICES = (("ingest", "api"), ("enrich", "text"), ("publish", "archive"), ("publish", "web"))
 TRIES = 12
-FROZEN_S = 20.0
-"""Longer than Kafka waits for a member of a group."""
+SESSIONS = 2
+"""For how many sessions of Kafka a process is frozen: longer than a group waits for its member."""
 
 
 @asynccontextmanager
@@ -177,7 +177,7 @@ async def test_a_writer_that_froze_and_wakes_late_leaves_rows_and_log_alike(
             await eventually(lambda: len(sent) > 60, within_s=30)
             process.send_signal(signal.SIGSTOP)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(asyncio.shield(sending), FROZEN_S)
+                await asyncio.wait_for(asyncio.shield(sending), SESSIONS * newsroom.kafka_session_timeout_s)
             process.send_signal(signal.SIGCONT)
             count = len(sent)
             await eventually(lambda: len(sent) > count + 60, within_s=30)

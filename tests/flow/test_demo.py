@@ -4,6 +4,7 @@ import json
 import os
 import shlex
 import signal
+import stat
 import subprocess
 import sys
 import urllib.request
@@ -56,6 +57,13 @@ class Demo:
             body: str = answer.read().decode()
             return body
 
+    def status(self) -> tuple[int, str]:
+        """What `slugline status` says of it, after its exit code."""
+        [environment] = (self.log.parent / "local").rglob("slugline.env")
+        command = [sys.executable, "-m", "slugline", "--env", str(environment), "status"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        return done.returncode, done.stdout + done.stderr
+
     def processes(self) -> dict[int, str]:
         """Every living process that the demo started, at whatever depth: they carry its environment."""
         found = {}
@@ -84,6 +92,12 @@ def as_curl_would(command: str) -> Any:
     fields = {name: value for name, _, value in options}
     with urllib.request.urlopen(urllib.request.Request(url, body.encode(), fields), timeout=30) as answer:
         return json.load(answer)
+
+
+def open_to_others(folder: Path) -> list[str]:
+    """Files and folders that other users of the machine may read; that they may pass through a folder shows them nothing."""
+    found = {path: path.lstat() for path in (folder, *folder.rglob("*")) if not path.is_socket()}
+    return [str(path) for path, is_ in found.items() if is_.st_mode & (0o066 if stat.S_ISDIR(is_.st_mode) else 0o077)]
 
 
 @pytest.fixture
@@ -142,6 +156,10 @@ async def test_the_demo_shows_a_wire_takes_an_update_and_goes_down_clean(demo: D
     assert "Ferry with 204 aboard loses power in Marrow Strait" in headlines
     assert {author["slug"] for each in everything for author in each["authors"]} >= {"ada-quill", "joss-penhale"}
     assert len(demo.processes()) > 10
+    # Kafka in memory has no request for the lag of groups: said, and no finding.
+    _, said = await eventually(demo.status, lambda status: status[0] == 0, within_s=60, what="not well")
+    assert "the lag of consumer groups is not told by this Kafka" in said
+    assert open_to_others(demo.log.parent / "local" / "demo") == []
 
     demo.process.send_signal(signal.SIGINT)
     assert demo.process.wait(60) == 0

@@ -40,15 +40,18 @@ def printed(report: Report) -> str:
 @click.option("--minutes", type=float, default=5.0, show_default=True)
 @click.option("--rate", type=float, default=20.0, show_default=True, help="Requests a second.")
 @click.option("--faults/--no-faults", default=True, show_default=True)
+@click.option("--at-least", type=int, default=0, show_default=True, help="Go on until so many faults have fired.")
 @click.option("--json", "as_json", type=click.Path(path_type=Path), help="Write the whole report there.")
-def main(seed: int, minutes: float, rate: float, faults: bool, as_json: Path | None) -> None:
+def main(*, seed: int, minutes: float, rate: float, faults: bool, at_least: int, as_json: Path | None) -> None:
     """Run a newsroom under faults and compare what its readers see with what they must."""
 
     def say(line: str) -> None:
         click.echo(line, err=True)
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        report = runner.run(run(seed, minutes * 60, faulty=faults, rate=rate, say=say))
+        report = runner.run(
+            run(seed, minutes * 60, faulty=faults, rate=rate, say=say, at_least=at_least if faults else 0)
+        )
     if as_json is not None:
         as_json.write_text(json.dumps(asdict(report), indent=1))
     click.echo(printed(report))

@@ -1,6 +1,6 @@
 """What is kept of an update about which something differs: its records on both logs, its rows, and what its sender sent.
 
-Rows of `publish` tell what became of each delivery, and of what a channel could not queue.
+Rows of `publish` tell what became of each delivery, and of what a channel could not queue; dead letters, what a stage gave up.
 """
 
 import json
@@ -30,6 +30,7 @@ SHORT = (
     "signal",
     "status",
 )
+LETTER = ("stage", "reason", "offset", "failed_at")
 ROWS = {
     "archive": "SELECT update_id, revision, epoch, log_offset, kind, removal, channels FROM publish.revisions WHERE update_id = ANY($1)",
     "pushed": "SELECT * FROM publish.pushed WHERE update_id = ANY($1)",
@@ -46,17 +47,10 @@ async def evidence(newsroom: Newsroom, model: Model, update_ids: Collection[str]
     """By update id."""
     wanted = sorted(update_ids)[:MOST]
     found: dict[str, Any] = {
-        update_id: {"raw": [], "enriched": [], "row": None, "inputs": [], **{name: [] for name in ROWS}}
+        update_id: {"raw": [], "enriched": [], "dead": [], "row": None, "inputs": [], **{name: [] for name in ROWS}}
         for update_id in wanted
     }
-    for stream, name in ((RAW, "raw"), (ENRICHED, "enriched")):
-        for record in await everything_in(newsroom.settings, stream):
-            value = json.loads(record.value or b"{}")
-            if (about := value.get("update_id")) in found:
-                headers = {key: bytes(said or b"").decode() for key, said in record.headers if key in TOLD}
-                said = {key: value[key] for key in SHORT if value.get(key) is not None}
-                place = f"{record.partition}:{record.offset}"
-                found[about][name].append({"place": place, "at": record.timestamp / 1000} | headers | said)
+    await _read_logs(newsroom, found)
     connection = await asyncpg.connect(newsroom.settings.postgres_dsn)
     try:
         rows = await connection.fetch("SELECT * FROM enrich.updates WHERE update_id = ANY($1::text[])", wanted)
@@ -73,6 +67,22 @@ async def evidence(newsroom: Newsroom, model: Model, update_ids: Collection[str]
         if (update := model.updates.get(update_id)) is not None:
             found[update_id]["inputs"] = update.inputs
     return found
+
+
+async def _read_logs(newsroom: Newsroom, found: dict[str, Any]) -> None:
+    for stream, name in ((RAW, "raw"), (ENRICHED, "enriched")):
+        for record in await everything_in(newsroom.settings, stream):
+            value = json.loads(record.value or b"{}")
+            if (about := value.get("update_id")) in found:
+                headers = {key: bytes(said or b"").decode() for key, said in record.headers if key in TOLD}
+                said = {key: value[key] for key in SHORT if value.get(key) is not None}
+                place = f"{record.partition}:{record.offset}"
+                found[about][name].append({"place": place, "at": record.timestamp / 1000} | headers | said)
+    for stream in (RAW, ENRICHED):
+        for record in await everything_in(newsroom.settings, stream.dead_letters):
+            letter = json.loads(record.value or b"{}")
+            for update_id in found.keys() & {letter.get("key")}:
+                found[update_id]["dead"].append({name: letter.get(name) for name in LETTER})
 
 
 def _as_text(row: asyncpg.Record) -> dict[str, str]:

@@ -104,8 +104,8 @@ class Run:
     seed: int
     say: Say
 
-    async def flow(self, seconds: float, *, faulty: bool) -> None:
-        """Copy flows for so long, and for as long as faults are under way."""
+    async def flow(self, seconds: float, *, faulty: bool, at_least: int = 0) -> None:
+        """Copy flows for so long, and for as long as faults are under way or wanted."""
         stop = asyncio.Event()
         began = time.monotonic()
         sending = [asyncio.create_task(each.send_until(stop)) for each in self.senders]
@@ -113,7 +113,7 @@ class Run:
         saying = asyncio.create_task(self._keep_saying(began))
         try:
             if faulty:
-                await self.faults.happen_until(began + seconds)
+                await self.faults.happen_until(began + seconds, at_least)
             await asyncio.sleep(max(0.0, began + seconds - time.monotonic()))
             await self.faults.end()
             stop.set()
@@ -215,8 +215,8 @@ class Run:
         report.found = self.differences.as_json()
 
 
-async def run(seed: int, seconds: float, *, faulty: bool, rate: float, say: Say) -> Report:
-    """Run the oracle; `rate` is requests a second, all sources together."""
+async def run(seed: int, seconds: float, *, faulty: bool, rate: float, say: Say, at_least: int = 0) -> Report:
+    """Run the oracle; `rate` is requests a second, all sources together, `at_least` the faults that must fire."""
     differences, model, report = Differences(), Model(), Report(seed, seconds)
     async with opened(differences) as newsroom, recipients(newsroom, seed) as told:
         observers = Observers(
@@ -238,7 +238,7 @@ async def run(seed: int, seconds: float, *, faulty: bool, rate: float, say: Say)
         own = Run(newsroom, model, differences, observers, senders, planned, directory, seed, say)
         watching = [asyncio.create_task(each) for each in observers.tasks()]
         try:
-            await own.flow(seconds, faulty=faulty)
+            await own.flow(seconds, faulty=faulty, at_least=at_least)
             report.healthy_after_s = await own.recover()
             truth, report.settled_after_s = await own.settle()
         finally:

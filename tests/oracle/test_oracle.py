@@ -12,6 +12,8 @@ from support.servers import CACHE, real_wanted
 
 pytestmark = [
     pytest.mark.flow,
+    # Its faults are timed, and it has enough processes of its own.
+    pytest.mark.alone,
     pytest.mark.timeout(900),
     pytest.mark.skipif(os.environ.get("PROVE_ORACLE") != "1", reason="set PROVE_ORACLE=1; it takes minutes"),
 ]

@@ -4,18 +4,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 import pytest_asyncio
 
-from publish.representation.position import Position
 from publish.settings import Settings
-from publish.web.application import build
-from publish.web.feed_store import FeedStore
-from shared.observability.health import Health
 from shared.postgres.migrations import migrate
 from shared.postgres.pool import connect
-from support.web_replica import ListedArchive, Make, Replica
+from support.web_replica import Make, Replica, replicas
 
 
 @pytest_asyncio.fixture
@@ -31,17 +26,7 @@ async def pool(settings: Settings) -> AsyncIterator[Any]:
 def make_replica(tmp_path: Path) -> Make:
     """Makes replicas with settings of the test's own."""
 
-    def make(limit: int = 1000, **settings: Any) -> Replica:
-        settings.setdefault("media_store", f"file://{tmp_path}/media")
-        given = Settings(publish_site_url="https://news.example", **settings)
-        feed_store, archive = FeedStore(limit), ListedArchive()
-        feed_store.reset(Position(1, -1), [], complete=True)
-        answers, broadcaster = build(given, feed_store, archive, Health("publish.web"))
-        transport = httpx.ASGITransport(app=answers.response_cache, raise_app_exceptions=False)
-        client = httpx.AsyncClient(transport=transport, base_url="http://test")
-        return Replica(answers, broadcaster, archive, feed_store, client)
-
-    return make
+    return replicas(tmp_path)
 
 
 @pytest.fixture

@@ -70,6 +70,13 @@ def test_what_is_wrong_is_said_with_what_to_do(report: Report, severity: int, wo
     assert problem.what in screen(report, [problem])
 
 
+def test_what_a_server_has_no_request_for_is_said_and_is_no_finding() -> None:
+    """Kafka in memory, which the demo has, does not tell of groups: all is well all the same."""
+    report = replace(WELL, groups=(), untold=("the lag of consumer groups",))
+    assert problems_of(report) == []
+    assert "the lag of consumer groups is not told by this Kafka" in screen(report, [])
+
+
 def test_the_worst_comes_first_and_is_the_verdict() -> None:
     """An operator reads the first line."""
     problems = problems_of(replace(WELL, sources=[QUIET], servers=[Server("Redis", "away")]))

@@ -65,7 +65,16 @@ class MemoryPostgres:
             return []
         ids = values[0] if isinstance(values[0], list) else values
         empty = dict.fromkeys(
-            ("tags", "story", "story_because", "gathered", "gathered_because", "gathered_label", "families")
+            (
+                "tags",
+                "story",
+                "story_because",
+                "gathered",
+                "gathered_because",
+                "gathered_label",
+                "gathered_is_sure",
+                "families",
+            )
         )
         return [{"update_id": each, "state": self.states.get(each), **empty} for each in ids]
 

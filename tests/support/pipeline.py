@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -174,12 +175,14 @@ class Pipeline:
                     data.append(value)
 
 
-def register_sources(processes: Processes, settings: Connections, folder: Path) -> None:
-    """Make the sources of the tests known to ingest."""
+def register_sources(
+    processes: Processes, settings: Connections, folder: Path, *, python: str = sys.executable, **env: str
+) -> None:
+    """Make the sources of the tests known to ingest, which may be another release's."""
     path = folder / "sources.toml"
     path.write_text(SOURCES)
     keys = {f"{name.upper()}_KEY": key for name, key in KEYS.items()}
-    processes.run(settings, "ingest", "sources", "apply", str(path), **keys)
+    processes.run(settings, "ingest", "sources", "apply", str(path), python=python, **keys, **env)
 
 
 @asynccontextmanager

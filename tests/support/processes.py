@@ -60,7 +60,9 @@ class Processes:
     folder: Path
     running: dict[str, Process] = field(default_factory=dict)
 
-    def start(self, settings: Connections, service: str, process: str, **env: str) -> Process:
+    def start(
+        self, settings: Connections, service: str, process: str, *, python: str = sys.executable, **env: str
+    ) -> Process:
         """Start `python -m service process`; its HTTP listens on a free port unless `env` says where."""
         variables = environment_of(settings)
         variables |= {"LOG_LEVEL": "info", "LOG_FORMAT": "json"}
@@ -70,16 +72,16 @@ class Processes:
         variables |= {own: str(port), **env}
         number = sum(1 for each in self.running if each.startswith(name))
         key = f"{name}-{number}" if number else name
-        child = Child(key, [sys.executable, "-m", service, process], self.folder / f"{key}.log", env=variables)
+        child = Child(key, [python, "-m", service, process], self.folder / f"{key}.log", env=variables)
         child.start()
         self.running[key] = Process(child, port)
         return self.running[key]
 
-    def run(self, settings: Connections, *arguments: str, **env: str) -> str:
+    def run(self, settings: Connections, *arguments: str, python: str = sys.executable, **env: str) -> str:
         """Run `python -m ...` to its end and return what it printed."""
         variables = environment_of(settings)
         done = subprocess.run(
-            [sys.executable, "-m", *arguments],
+            [python, "-m", *arguments],
             env={**os.environ, **variables, **env},
             capture_output=True,
             text=True,

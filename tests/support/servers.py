@@ -48,6 +48,11 @@ class Servers:
     topic_port: int = 0
     """Where topics of the in-memory cluster are made; 0 where Kafka makes them itself."""
 
+    @property
+    def described(self) -> str:
+        """For whoever reads what a run has said."""
+        return self.kind + (f" ({self.because})" if self.because else "")
+
 
 def _docker(*arguments: str, timeout_s: float = 20) -> bool:
     try:
@@ -278,6 +283,14 @@ async def new_newsroom(servers: Servers, media: Path) -> AsyncIterator[Connectio
         await _delete_topics(servers, settings)
     finally:
         await _as_admin(servers, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def taken_over_soon(settings: Connections, servers: Servers) -> Connections:
+    """The same newsroom, in which Kafka gives away what a dead or frozen process had after a few seconds.
+
+    A broker that was given may allow no less than its own default.
+    """
+    return settings.model_copy(update={"kafka_session_timeout_s": 6.0 if servers.kind == "given" else 3.0})
 
 
 @pytest_asyncio.fixture

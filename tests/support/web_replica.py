@@ -4,6 +4,8 @@ import functools
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -15,12 +17,15 @@ from publish.representation.pictures import renditions_shown
 from publish.representation.position import Position, channels_of
 from publish.representation.reader_update import reader_update
 from publish.representation.story_record import StoryRecord, record_of
+from publish.settings import Settings
+from publish.web.application import build
 from publish.web.archive_client import ArchiveClient
 from publish.web.feed_store import Applied, FeedStore
 from publish.web.routes.answers import Answers
 from publish.web.stream.broadcaster import Broadcaster
 from shared.http.problem import Problem
 from shared.messages import EnrichedUpdate
+from shared.observability.health import Health
 
 
 class ListedArchive(ArchiveClient):
@@ -154,3 +159,20 @@ class Replica:
 
 
 Make = Callable[..., Replica]
+
+
+def replicas(folder: Path) -> Make:
+    """Makes replicas with settings of the test's own; pictures are in `folder`."""
+
+    def make(limit: int = 1000, **settings: Any) -> Replica:
+        settings.setdefault("media_store", f"file://{folder}/media")
+        settings.setdefault("publish_site_url", "https://news.example")
+        given = Settings(**settings)
+        feed_store, archive = FeedStore(limit), ListedArchive()
+        feed_store.reset(Position(1, -1), [], complete=True)
+        answers, broadcaster = build(given, feed_store, archive, Health("publish.web"))
+        transport = httpx.ASGITransport(app=answers.response_cache, raise_app_exceptions=False)
+        client = httpx.AsyncClient(transport=transport, base_url="http://test")
+        return Replica(answers, broadcaster, archive, feed_store, client)
+
+    return make

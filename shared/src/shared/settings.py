@@ -86,6 +86,11 @@ class Connections(BaseSettings):
         ge=10,
         description="How long Kafka may hold a question for news, in ms; news is told at once, and fewer questions cost less when idle",
     )
+    kafka_session_timeout_s: float = Field(
+        default=10.0,
+        ge=1,
+        description="Kafka gives the partitions of a process that died or froze to another after so many s; a broker allows 6 and more unless told otherwise",
+    )
     health_port: int = Field(
         default=0,
         description="Port of /livez, /readyz and /metrics of a process without HTTP; 0 takes the process's own",

@@ -16,9 +16,13 @@ from enrich.media.errors import PictureRefused
 from enrich.media.operations import SourceRights, set_rights
 from enrich.media.store import URL_PREFIX, open_store
 from enrich.settings import Settings
+from shared.audit.author import of_command
+from shared.audit.log import rows
 from shared.postgres.migrations import migrate
 from shared.postgres.pool import connect
 from shared.settings import Connections
+
+BY = of_command("by the contract of 2026")
 
 
 def run(*arguments: str, **environment: str) -> tuple[int, str, str]:
@@ -64,12 +68,16 @@ async def test_rights_are_added_to_and_cleared(newsroom: Connections) -> None:
     """What ops set for a source is kept, added to and cleared; what is not there cannot be removed, and says so."""
     pool = await connect(newsroom, schema="enrich", max_size=1)
     await migrate(pool, "enrich")
-    rights = await set_rights(pool, "agency", forbid=["no archive"], allow=(), credit="Agency", clear=False)
+    rights = await set_rights(pool, "agency", forbid=["no archive"], allow=(), credit="Agency", clear=False, by=BY)
     assert rights == SourceRights("agency", ["no archive"], [], "Agency")
-    rights = await set_rights(pool, "agency", forbid=(), allow=["not for web in Austria"], credit=None, clear=False)
+    rights = await set_rights(
+        pool, "agency", forbid=(), allow=["not for web in Austria"], credit=None, clear=False, by=BY
+    )
     assert (rights.forbidden, rights.credit) == (["no archive"], "Agency")
-    rights = await set_rights(pool, "agency", forbid=(), allow=(), credit=None, clear=True)
+    rights = await set_rights(pool, "agency", forbid=(), allow=(), credit=None, clear=True, by=BY)
     assert rights == SourceRights("agency")
+    befores: list[Any] = [row.shown()["before"] async for row in rows(pool, "enrich")]
+    assert [before["forbidden"] for before in befores] == [[], ["no archive"], ["no archive"]]
     await pool.close()
     environment = {
         "POSTGRES_DSN": newsroom.postgres_dsn, "TOPIC_PREFIX": newsroom.topic_prefix, "MEDIA_STORE": newsroom.media_store,

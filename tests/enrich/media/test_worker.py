@@ -26,6 +26,7 @@ from enrich.picture_index.lookup import MediaLookup, media_for
 from enrich.settings import Settings
 from enrich.text.process import serve_text
 from local.child import free_port
+from shared.audit.author import of_command
 from shared.kafka.producer import Producer, acknowledged, new_producer
 from shared.kafka.standalone import new_consumer
 from shared.messages import EnrichedUpdate, MediaReference, MediaWanted, RawUpdate, Refresh, update_id_for
@@ -204,7 +205,15 @@ async def test_forbidding_terms_withhold_and_a_contract_allows(
     found = await room.until_finished(update_id, reference)
     assert not found.media
     assert "NOT FOR ONLINE" in found.withheld[0]
-    await set_rights(room.pool, "agency", forbid=(), allow=("not for online use in Austria",), credit=None, clear=False)
+    await set_rights(
+        room.pool,
+        "agency",
+        forbid=(),
+        allow=("not for online use in Austria",),
+        credit=None,
+        clear=False,
+        by=of_command(),
+    )
     assert (await room.lookup(update_id, reference)).media
 
 
@@ -420,7 +429,7 @@ async def test_removed_picture_leaves_the_store_and_does_not_come_back(
     await room.refreshes(update_id)
     store = open_store(room.settings)
     result = await remove(
-        room.pool, store, room.producer, picture=shown.id, reason="mandatory kill", now=datetime.now(UTC)
+        room.pool, store, room.producer, picture=shown.id, by=of_command("mandatory kill"), now=datetime.now(UTC)
     )
     assert result.files == len(shown.renditions)
     assert result.updates == [update_id]
@@ -599,7 +608,7 @@ async def test_store_on_s3(
             open_store(room.settings),
             room.producer,
             picture=picture.id,
-            reason="test",
+            by=of_command("test"),
             now=datetime.now(UTC),
         )
         assert "Contents" not in await asyncio.to_thread(client.list_objects_v2, Bucket="newsroom")

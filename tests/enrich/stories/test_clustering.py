@@ -153,3 +153,37 @@ def test_a_capital_word_with_a_number_is_a_name_as_any_other(word: str) -> None:
     )
     assert set(signature.named) <= set(signature.terms)
     assert signature.terms.count(terms_of(word)[0]) == 1
+
+
+def test_one_place_and_one_word_are_no_story() -> None:
+    """A place of two words that the dictionary knows is one name, not three; what reopens there is another thing each time."""
+    clusters = StoryClusters()
+    for update_id, family, headline, text in (
+        ("hall", "pa", "Port Marrow's fish hall reopens after two years of repairs", "Traders carried the first crates through the new oak doors of Port Marrow's fish hall at half past four this morning, two years after a storm took the roof off."),
+        ("airport", "afp", "Airport reopens as the fog lifts", "Port Marrow airport has reopened. The first flight took off shortly after the fog lifted from the runway. Delays of up to two hours are expected until noon."),
+        ("buses", "dpa", "Council approves buses through the night, 31 to 14", "Buses will run through the night in Port Marrow from the spring. The council approved the plan by 31 votes to 14 after two hours of debate."),
+    ):  # fmt: skip
+        placed = clusters.place(
+            StoryCandidate(
+                update_id=update_id, family=family, headline=headline, text=text, own_story=None, at=NINE,
+                names=("place:port-marrow",),
+            )
+        )  # fmt: skip
+        assert placed.story is None
+
+
+def test_what_is_not_sure_has_no_part_in_what_readers_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is in the cluster, for the desk; the two that are sure are told of, by the words of the first of them."""
+    monkeypatch.setattr("enrich.stories.clustering.LEAST_SURE", 1.5)
+    clusters = StoryClusters()
+    place(clusters, "pa", "The ferry Gannet of Coastline Ferries lost power off Port Marrow.", headline="Ferry Gannet adrift off Port Marrow")  # fmt: skip
+    second = place(clusters, "afp", "Coastline said its ship Gannet was without power near Port Marrow.", headline="Gannet drifts: ferry without power off Marrow")  # fmt: skip
+    assert second.story is not None
+    assert (second.is_sure, second.families) == (False, ())
+    monkeypatch.undo()
+    third = place(clusters, "dpa", "The ferry Gannet of Coastline Ferries was without power off Port Marrow.", headline="Ferry Gannet adrift off Port Marrow", hours=0.1)  # fmt: skip
+    assert third.story == second.story
+    assert third.is_sure
+    sure = [each for each in ("pa-id", "afp-id", "dpa-id") if clusters.membership(each).is_sure]
+    assert len(sure) == 2
+    assert {clusters.membership(each).families for each in sure} == {third.families}

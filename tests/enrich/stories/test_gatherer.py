@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 import pytest_asyncio
 
-from enrich.admin.cli.stories import NOT_GATHERED
+from enrich.admin.cli.stories import ACCEPT, MOST_SUGGESTED, NOT_GATHERED, SUGGESTED
+from enrich.stories.cluster import IndexedUpdate
 from enrich.stories.clustering import StoryCandidate, StoryClusters, StoryMembership
 from enrich.stories.gatherer import Gatherer, Written
 from shared.postgres.migrations import migrate
@@ -43,11 +44,13 @@ async def pool(newsroom: Connections) -> AsyncIterator[Pool]:
     await pool.close()
 
 
-async def write(pool: Pool, update_id: str, source: str, headline: str = "Ferry aground off Port Marrow") -> None:
+async def write(
+    pool: Pool, update_id: str, source: str, headline: str = "Ferry aground off Port Marrow", text: str = FERRY
+) -> None:
     """A live update, as enrich text writes it."""
     state = {
         "current": {"raw": {"source": source}},
-        "shown": {"headline": headline, "text": FERRY, "first_published_at": NINE.isoformat()},
+        "shown": {"headline": headline, "text": text, "first_published_at": NINE.isoformat()},
     }
     await pool.execute(
         "INSERT INTO enrich.updates (update_id, turn, revision, status, source, state) VALUES ($1, 1, 1, 'live', $2, $3) "
@@ -112,3 +115,39 @@ async def test_a_process_knows_what_it_compares_and_no_more(pool: Pool) -> None:
     assert await pool.fetch("SELECT * FROM enrich.gathered ORDER BY update_id") == found
     # A correction of what has left the window keeps its story until something is known to be otherwise.
     assert again.written["one"].story == found[0]["story"]
+
+
+class Doubting(StoryClusters):
+    """Clusters that are sure of nothing."""
+
+    def _is_sure(self, update: IndexedUpdate, other: IndexedUpdate, score: float) -> bool:
+        """Never."""
+        return False
+
+
+async def test_what_is_not_sure_is_suggested_until_a_desk_accepts_it(pool: Pool) -> None:
+    """Readers see it as one story only then: it has no witnesses, and is listed with its reason; what is sure is not listed."""
+    for update_id, source in (("one", "afp"), ("two", "dpa")):
+        await write(pool, update_id, source)
+    doubting = Gatherer(Doubting(), {})
+    await doubting.begin(pool, NINE)
+    await doubting.step(pool)
+    rows = await pool.fetch("SELECT story, families, is_sure FROM enrich.gathered")
+    assert [(row["families"], row["is_sure"]) for row in rows] == [([], False)] * 2
+    assert len({row["story"] for row in rows}) == 1
+    (listed, other) = await pool.fetch(SUGGESTED, MOST_SUGGESTED)
+    assert {listed["update_id"], other["update_id"]} == {"one", "two"}
+    assert "same story because" in listed["because"]
+
+    accepted = await pool.fetch(ACCEPT, listed["story"], "same story because Ed agreed that it is")
+    assert {row["update_id"] for row in accepted} == {"one", "two"}
+    assert not await pool.fetch(SUGGESTED, MOST_SUGGESTED)
+
+    await pool.execute("DELETE FROM enrich.overrides")
+    sure = Gatherer(StoryClusters(), {})
+    await sure.begin(pool, NINE)
+    await sure.step(pool)
+    rows = await pool.fetch("SELECT families, is_sure FROM enrich.gathered")
+    # One text is one witness.
+    assert [(row["families"], row["is_sure"]) for row in rows] == [(["afp"], True)] * 2
+    assert not await pool.fetch(SUGGESTED, MOST_SUGGESTED)

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from enrich.stories.clustering import StoryCandidate, StoryClusters
+from enrich.stories.witnesses import is_shared_credit
 from support.incoming import NINE
 
 SHIP = (
@@ -70,3 +71,11 @@ def test_a_shorter_copy_is_a_copy() -> None:
 def test_of_those_who_print_one_text_it_is_the_agencys_whoever_came_first() -> None:
     """The paper was quicker with the agency's words."""
     assert counted(("a-paper", "", HEADLINES[0], SHIP), ("reuters", "", HEADLINES[0], SHIP), ("borealis", "", HEADLINES[1], OTHER)) == ("borealis", "reuters")  # fmt: skip
+
+
+def test_a_wire_with_a_name_is_no_shared_credit() -> None:
+    """`Harbour Wire` and `Coast Agency` say whose words they are; `staff and agencies` does not."""
+    for credit in ("Harbour Wire", "Coast Agency", "Agencia Costa", "Nordic News Wire"):
+        assert not is_shared_credit(credit), credit
+    for credit in ("Staff and agencies", "Agenturen", "wire services", "Redaktion", "Agencias", "Wires"):
+        assert is_shared_credit(credit), credit

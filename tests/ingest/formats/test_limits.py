@@ -7,10 +7,10 @@ import pytest
 from pydantic import ValidationError
 
 from conformance.documents import outcome, read_document
-from growth.documents import DOCUMENTS
 from ingest.formats import ReadResult, Unreadable
 from ingest.formats.limits import keep_within
 from ingest.intake.orders import OrderRequest
+from security.growth.documents import DOCUMENTS
 from shared.messages import RawUpdate
 from shared.messages.limits import LONGEST, MOST, MOST_EXTRA_BYTES
 

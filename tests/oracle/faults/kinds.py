@@ -20,6 +20,7 @@ from support.proxy import Proxy
 FIRES_WITHIN_S = 180.0
 """For a crash point to be reached while copy flows; some come with what is rare."""
 STOPS_WITHIN_S = 10.0
+STARTS_WITHIN_S = 60.0
 """For the kernel to stop a process, which a write to a busy disk puts off."""
 
 
@@ -123,7 +124,7 @@ async def second_replica(spare: Worker, seconds: float, *, by_kill: bool) -> boo
     """Another replica comes, takes partitions while work is in flight, and goes."""
     spare.start()
     spare.wanted = True
-    fired = await until(lambda: spare.ready_since is not None, 20)
+    fired = await until(lambda: spare.ready_since is not None, STARTS_WITHIN_S)
     await asyncio.sleep(seconds)
     spare.wanted = False
     if by_kill:

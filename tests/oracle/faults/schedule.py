@@ -12,10 +12,10 @@ from oracle.faults.kinds import Fault
 from oracle.newsroom import USES_REDIS, Newsroom, Worker
 from support.proxy import Proxy
 
-EVERY_S = 1.1
+EVERY_S = 0.9
 """Between two faults that begin."""
-STEADY_S = 2.5
-"""A process is left alone for so long once it is ready: one that dies three times over a message is to set that aside."""
+STEADY_S = 3.0
+"""A process is left alone for so long once it is ready: one that dies four times over a message is to set that aside."""
 SERVERS_REST_S = 12.0
 """Between two faults of servers, so that something flows in between."""
 LONG_S = 13.0
@@ -69,9 +69,9 @@ class Faults:
             self._fill_redis: 2, self._read_only: 2,
         }  # fmt: skip
 
-    async def happen_until(self, ends: float) -> None:
-        """Begin one fault after the other until a moment of `time.monotonic`."""
-        while time.monotonic() < ends:
+    async def happen_until(self, ends: float, at_least: int = 0) -> None:
+        """Begin one fault after the other until a moment of `time.monotonic`, and until so many have fired."""
+        while time.monotonic() < ends or self.fired < at_least:
             await asyncio.sleep(EVERY_S * self._random.uniform(0.5, 1.5))
             fault = self._next()
             if fault is None:

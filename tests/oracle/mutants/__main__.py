@@ -44,10 +44,10 @@ def _try_all(
             return mutant.name, "check fails without it"
         tree, began = trees.get(), time.monotonic()
         try:
-            result = tree.tried(mutant, servers if mutant.servers else {})
+            result, by = tree.tried(mutant, servers if mutant.servers else {})
         finally:
             trees.put(tree)
-        click.echo(f"{result:>15} {time.monotonic() - began:5.1f} s  {mutant.name}", err=True)
+        click.echo(f"{result:>15} {time.monotonic() - began:5.1f} s  {mutant.name}  {by}", err=True)
         return mutant.name, result
 
     with ThreadPoolExecutor(jobs) as pool:

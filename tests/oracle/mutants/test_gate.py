@@ -15,7 +15,11 @@ def test_there_are_enough_and_each_says_what_it_stands_for() -> None:
         assert any(each.file.startswith(part) for each in found)
     for mutant in found:
         assert mutant.models
-        assert all((ROOT / path).exists() for path in mutant.check.split() if not path.startswith("-")), mutant.name
+        for each in mutant.check.split():
+            path, _, test = each.partition("::")
+            if not each.startswith("-"):
+                assert (ROOT / path).exists(), mutant.name
+                assert not test or f"def {test}(" in (ROOT / path).read_text(), mutant.name
 
 
 def test_mutants_apply() -> None:

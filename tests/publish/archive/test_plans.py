@@ -4,12 +4,9 @@ Statements are collected by running what sends them on a grown archive whose sta
 with the values that they were sent with: as Postgres plans them for these values, and for any.
 """
 
-import contextlib
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
-import orjson
 import pytest
 
 from publish.archive import epochs, queries
@@ -24,6 +21,7 @@ from publish.settings import Settings
 from shared.kafka.cloudevents import value_of
 from shared.postgres.pool import Pool
 from shared.settings import Connections
+from support.plans import Recorder, Sent, scanned
 from support.revisions import NOON, revision
 
 pytestmark = pytest.mark.integration
@@ -43,42 +41,6 @@ def named(number: int) -> str:
 def settings(newsroom: Connections) -> Settings:
     """The settings of a process in this newsroom."""
     return Settings(**newsroom.model_dump())
-
-
-Sent = dict[str, tuple[tuple[str, ...], tuple[object, ...]]]
-"""Statements, each with the settings of its transaction and the values that it was first sent with."""
-
-EXEMPT = ("row_number() OVER (ORDER BY u.epoch DESC, u.log_offset DESC)",)
-"""What a replica asks once when it starts, of the updates that changed last: no index has them."""
-
-
-class Recorder:
-    """A pool or a connection that notes what it is asked."""
-
-    def __init__(self, inner: Any, sent: Sent) -> None:
-        self._inner = inner
-        self._sent = sent
-        self._local: tuple[str, ...] = ()
-
-    def __getattr__(self, name: str) -> Any:
-        found = getattr(self._inner, name)
-        if name in ("fetch", "fetchrow", "fetchval", "execute", "cursor"):
-
-            def noting(query: str, *values: object, **options: object) -> Any:
-                if query.startswith("SET LOCAL "):
-                    self._local = (*self._local, query)
-                else:
-                    self._sent.setdefault(query, (self._local, values))
-                return found(query, *values, **options)
-
-            return noting
-        return found
-
-    @contextlib.asynccontextmanager
-    async def acquire(self) -> AsyncIterator["Recorder"]:
-        """A connection that notes too."""
-        async with self._inner.acquire() as connection:
-            yield Recorder(connection, self._sent)
 
 
 async def grow(pool: Pool) -> None:
@@ -127,7 +89,7 @@ async def everything_that_is_sent(pool: Any) -> None:
     """What archive, web, cache and push ask of the archive, and what the archive writes."""
     newest = Position(1, ROWS)
     news, rare = ("news",), ("tag:rare", "tag:t3", f"update:{named(77)}", "story:none")
-    await queries.snapshot(pool, 500, 0)
+    await queries.snapshot(pool, 500, 5_000)
     for channel in ("news", "tag:t1", f"update:{named(5)}"):
         await queries.page(pool, channel, newest, 20)
         await queries.last_change(pool, channel, newest)
@@ -164,12 +126,6 @@ async def everything_that_is_sent(pool: Any) -> None:
         await write_batch(connection, [revision_of(Position(1, ROWS + 2), killed, value_of(killed))])
 
 
-def scans(plan: dict[str, Any]) -> list[str]:
-    """The large tables that a plan reads from end to end."""
-    found = [plan["Relation Name"]] if plan["Node Type"] == "Seq Scan" and plan["Relation Name"] in LARGE else []
-    return found + [each for part in plan.get("Plans", ()) for each in scans(part)]
-
-
 @pytest.mark.timeout(110)
 async def test_no_statement_scans_a_large_table(pool: Pool) -> None:
     """By index, each of them."""
@@ -177,18 +133,5 @@ async def test_no_statement_scans_a_large_table(pool: Pool) -> None:
     sent: Sent = {}
     await everything_that_is_sent(Recorder(pool, sent))
     assert len(sent) > 35
-    wrong: list[str] = []
-    async with pool.acquire() as connection:
-        for mode in ("force_custom_plan", "force_generic_plan"):
-            await connection.execute(f"SET plan_cache_mode = {mode}")
-            for query, (settings, values) in sent.items():
-                if any(part in query for part in EXEMPT):
-                    continue
-                async with connection.transaction():
-                    for setting in settings:
-                        await connection.execute(setting)
-                    explained = await connection.fetchval(f"EXPLAIN (FORMAT JSON) {query}", *values)
-                (whole,) = explained if isinstance(explained, list) else orjson.loads(explained)
-                wrong += [f"{mode}: {table}: {query}" for table in scans(whole["Plan"])]
-        await connection.execute("RESET plan_cache_mode")
+    wrong = await scanned(pool, sent, LARGE)
     assert not wrong, "\n".join(wrong)

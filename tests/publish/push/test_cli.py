@@ -2,14 +2,13 @@
 
 import asyncio
 import json
-from datetime import timedelta
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
 from publish.__main__ import cli
-from publish.push.delivery.queue import forget_old
+from publish.push.process import forget_old
 from publish.push.settings import PushSettings
 from shared.postgres.pool import Pool
 
@@ -77,6 +76,6 @@ async def test_only_what_ended_long_ago_is_forgotten(pool: Pool) -> None:
         "SELECT 'e', s, '', '', s, CASE WHEN s <> 'waiting' THEN now() - d * interval '1 day' END, now() - interval '90 days' "
         "FROM unnest(ARRAY['waiting', 'delivered', 'failed'], ARRAY[0, 20, 3]) AS t (s, d)"
     )
-    await forget_old(pool, timedelta(days=14))
+    await forget_old(pool, 14)
     rows = await pool.fetch("SELECT state FROM publish.deliveries ORDER BY state")
     assert [row["state"] for row in rows] == ["failed", "waiting"]

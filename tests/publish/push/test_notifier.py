@@ -8,6 +8,7 @@ import orjson
 import pytest
 
 from local.child import free_port
+from publish.archive import process as archive
 from publish.archive import queries
 from publish.push.alerts.decisions import AlertDecisions
 from publish.push.delivery.notice import Notice
@@ -17,9 +18,12 @@ from publish.push.webhooks.endpoints import Endpoints, NewEndpoint
 from publish.representation.position import Position
 from shared.postgres.pool import Connection, Pool
 from shared.postgres.set_aside import listed
+from shared.streams import ENRICHED
 from support import push_keys as keys
+from support.processes import Processes
 from support.push import Device, fresh, subscribe
 from support.revisions import emit, revision, running
+from support.topics import everything_in
 from support.waiting import eventually
 
 pytestmark = pytest.mark.integration
@@ -136,3 +140,25 @@ async def test_the_archive_is_past_nothing_of_a_log_that_it_does_not_know_yet(po
     assert not await queries.is_past(pool, {("aside", 1): 1, ("later", 1): 3})
     assert not await queries.is_past(pool, {("new", 1): 0})
     assert not await queries.is_past(pool, {("aside", 1): 1, ("new", 2): 2})
+
+
+async def test_who_is_killed_while_it_waits_for_the_archive_has_not_died_of_what_it_waits_with(
+    settings: PushSettings, pool: Pool, processes: Processes
+) -> None:
+    """Three processes in a row are killed before the archive has a revision: it is queued all the same, and no dead letter."""
+    await emit(settings, [fresh("waits", 1)])
+    push = processes.start(settings, "publish", "push")
+    owners: set[str] = set()
+    for _ in range(3):
+        owner = await eventually(
+            lambda: pool.fetchval("SELECT owner FROM publish.crash_notes WHERE stage = 'publish.push'"),
+            lambda owner: owner is not None and owner not in owners,
+            within_s=30, what="its partition is not taken",
+        )  # fmt: skip
+        owners.add(owner)
+        push.child.kill()
+        push.child.start()
+    async with running(lambda stop: archive.serve(settings, stop)):
+        pushed = "SELECT revision FROM publish.pushed"
+        await eventually(lambda: pool.fetchval(pushed), within_s=30, what="nothing is pushed")
+    assert await everything_in(settings, ENRICHED.dead_letters) == []

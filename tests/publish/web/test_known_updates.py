@@ -49,3 +49,15 @@ def test_a_snapshot_that_is_cut_off_says_so() -> None:
     assert known.get("newest") == standing(3)
     known.note("one more", standing())
     assert (known.horizon, known.forgotten) == (4000.0, (1, 3))
+
+
+def test_a_replica_starts_with_fewer_and_learns_the_others() -> None:
+    """What the archive was not asked for may be repeated; what changes from then on is kept up to the limit."""
+    known = KnownUpdates(3, lambda: 5000.0, at_start=1)
+    known.reset([LastChange("newest", standing(3), 4000.0)])
+    assert not known.is_news(at(3999))
+    assert known.forgotten == (1, 3)
+    for name in ("one more", "another"):
+        known.note(name, standing())
+    assert known.get("newest") == standing(3)
+    assert known.horizon == 4000.0

@@ -25,6 +25,7 @@ from shared.kafka.producer import Producer, new_producer
 from shared.messages import DeadLetter, Outcomes, RawUpdate
 from shared.settings import Connections
 from shared.streams import OUTCOMES, RAW
+from support.servers import Servers, taken_over_soon
 from support.topics import committed, everything_in, raw_update, send_all
 from support.waiting import eventually
 
@@ -372,8 +373,11 @@ async def test_a_message_of_an_unknown_type_is_no_dead_letter_when_it_is_ours(ne
     assert dead.field == "ce_type"
 
 
-async def test_kill_between_effect_and_commit_repeats_the_work(newsroom: Connections, tmp_path: Path) -> None:
+async def test_kill_between_effect_and_commit_repeats_the_work(
+    newsroom: Connections, servers: Servers, tmp_path: Path
+) -> None:
     """A process that dies after its effect and before its commit leaves the message to the next one: twice, never not."""
+    newsroom = taken_over_soon(newsroom, servers)
     await send_all(newsroom, RAW, same_key(["a", "b", "c"]))
     script = Path(__file__).parent / "dying_consumer.py"
     variables = {name.upper(): str(value) for name, value in newsroom.model_dump().items()}

@@ -51,3 +51,16 @@ async def test_an_application_is_replaced_while_it_is_served() -> None:
     assert (await ask("GET", "/page", site)).status_code == 503
     site.app = APP
     assert (await ask("GET", "/page", site)).status_code == 200
+
+
+async def test_a_wrong_method_is_told_every_method_of_the_address() -> None:
+    """Also where several routes have the address, and whatever the first of them takes (RFC 9110, section 15.5.6)."""
+    routes = [
+        Route("/{name}", page, methods=["GET"]),
+        Route("/{name}", page, methods=["DELETE"]),
+        Route("/other", page, methods=["PUT"]),
+        Route("/{name}/more", page, methods=["PATCH"]),
+    ]
+    answer = await ask("POST", "/x", application(routes, PROBLEM_HANDLERS))
+    assert (answer.status_code, answer.headers["allow"]) == (405, "DELETE, GET, HEAD")
+    assert answer.json()["code"] == "method-not-allowed"

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from shared.consumer.batches.effects import StartedBatch
-from shared.consumer.consumer import Consumer
+from shared.consumer.consumer import Consumer, Limits
 from shared.consumer.decode import Incoming, Rejection
 from shared.kafka.broker import new_broker
 from shared.kafka.producer import Producer, new_producer
@@ -75,6 +75,7 @@ async def main(settings: Connections, effects: Path, *, begins: bool, stop: asyn
             producer=Producer(kafka_producer, source=STAGE, topic_prefix=settings.topic_prefix),
             settings=settings,
             crash_notes=PartitionNotes(CrashNotes(pool, "publish", STAGE)),
+            limits=Limits(drain_s=2.0),
         )
         consumer.subscribe(broker)
         await broker.start()

@@ -14,7 +14,7 @@ from shared.settings import Connections
 
 pytestmark = pytest.mark.integration
 
-OLD = Rule("old", "old ones", "notes", "id", "t.at < $1", 30)
+OLD = Rule("old", "old ones", "notes", "id", "t.at < $1", 30, by="at")
 WORDS = Rule("words", "their words", "notes", "id", "t.at < $1 AND t.words <> ''", 10, erase="words = ''")
 BROKEN = Rule("broken", "no such column", "notes", "id", "t.nothing < $1", 1)
 

@@ -41,7 +41,7 @@ async def _files(pool: Pool, before: datetime, dry_run: bool) -> int:
 RULES = (
     Rule(
         "originals", "bytes as received; what is gone cannot be read again",
-        "ingest.originals", "id", "t.received_at < $1", 90,
+        "ingest.originals", "id", "t.received_at < $1", 90, by="received_at",
     ),
     Rule(
         "items", "what became of versions; a repeat of one that is gone is found by enrich",

@@ -1,11 +1,27 @@
-"""What publish keeps, and for how long unless a policy says otherwise. Deliveries and alerts are kept by PUBLISH_PUSH_KEEP_DAYS."""
+"""What publish keeps, and for how long unless a policy says otherwise."""
 
 from shared.retention.command import prune_command
 from shared.retention.rules import Rule
 
 _EARLIER = "EXISTS (SELECT FROM publish.updates u WHERE u.update_id = t.update_id AND u.final)"
 
+PUSHED = (
+    Rule(
+        "deliveries", "what endpoints answered", "publish.deliveries", "id",
+        "t.state <> 'waiting' AND t.ended_at < $1", 14, by="ended_at",
+    ),
+    # With one go the results of all its readers.
+    Rule("alerts", "alerts, with who got them", "publish.alerts", "id", "t.ended_at < $1", 14, by="ended_at", batch=1),
+    Rule(
+        "pushed", "that a revision was pushed; a repeat of it is pushed again once this is gone", "publish.pushed", "update_id, revision",
+        "t.pushed_at < $1", 60, by="pushed_at", least_days=60,
+    ),
+)  # fmt: skip
+"""What `publish push` deletes by itself, deliveries and alerts by PUBLISH_PUSH_KEEP_DAYS; a policy may ask for less time. `pushed` is
+kept for twice as long as Kafka keeps updates.enriched."""
+
 RULES = (
+    *PUSHED,
     Rule(
         "withheld", "texts of killed updates, which no reader is served; a takedown destroys them at once",
         "publish.revisions", "update_id, revision",

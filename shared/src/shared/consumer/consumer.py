@@ -95,6 +95,7 @@ class Consumer(ConsumerRebalanceListener, Generic[M]):  # type: ignore[misc]
         self.topic = settings.topic_prefix + stream.name
         self.group = settings.topic_prefix + stage
         self._fetch_wait_ms = settings.kafka_fetch_wait_ms
+        self._session_timeout_s = settings.kafka_session_timeout_s
         self._max_records = max_records
         self._pace_s = pace_s
         self._crash_notes = crash_notes
@@ -127,7 +128,7 @@ class Consumer(ConsumerRebalanceListener, Generic[M]):  # type: ignore[misc]
         self._subscriber = subscribe(
             broker, self.consume, self,
             topic=self.topic, group=self.group, fetch_wait_ms=self._fetch_wait_ms,
-            title=self.stage, description=self.stream.purpose,
+            session_timeout_s=self._session_timeout_s, title=self.stage, description=self.stream.purpose,
         )  # fmt: skip
 
     async def consume(self, first: Record) -> None:

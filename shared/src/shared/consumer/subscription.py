@@ -42,6 +42,7 @@ def subscribe(
     topic: str,
     group: str,
     fetch_wait_ms: int,
+    session_timeout_s: float,
     title: str,
     description: str,
 ) -> DefaultSubscriber:
@@ -50,6 +51,9 @@ def subscribe(
         topic,
         group_id=group,
         fetch_max_wait_ms=fetch_wait_ms,
+        session_timeout_ms=round(session_timeout_s * 1000),
+        # Three signs of life in that time: two may be lost.
+        heartbeat_interval_ms=round(session_timeout_s * 1000 * 0.3),
         max_partition_fetch_bytes=MAX_MESSAGE_BYTES,
         auto_offset_reset="earliest",
         ack_policy=AckPolicy.MANUAL,

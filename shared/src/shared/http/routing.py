@@ -7,7 +7,7 @@ from urllib.parse import quote
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse
-from starlette.routing import BaseRoute, Match
+from starlette.routing import BaseRoute, Match, Route
 from starlette.types import ASGIApp, ExceptionHandler, Receive, Scope, Send
 
 
@@ -15,7 +15,33 @@ def application(
     routes: Sequence[BaseRoute], exception_handlers: Mapping[type[Exception], ExceptionHandler] | None = None
 ) -> Starlette:
     """An application that redirects an address with a trailing slash to the one without, by a path."""
-    return Starlette(routes=[*routes, _NoOtherRoute(routes)], exception_handlers=exception_handlers)
+    every = [_NoOtherMethod(routes), *routes, _NoOtherRoute(routes)]
+    return Starlette(routes=every, exception_handlers=exception_handlers)
+
+
+class _NoOtherMethod(BaseRoute):
+    """Answers 405 with every method of the address (RFC 9110, section 15.5.6).
+
+    Starlette's own names those of the first route that has the address. This one stands first: a route that takes the
+    request is preferred to it, and it is preferred to those that have the address alone.
+    """
+
+    def __init__(self, routes: Sequence[BaseRoute]) -> None:
+        self._routes = routes
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Part of every HTTP request: the address is looked at when no route takes it."""
+        return (Match.PARTIAL if scope["type"] == "http" else Match.NONE), {}
+
+    def url_path_for(self, name: str, /, **_: object) -> NoReturn:
+        """It has no address of its own."""
+        raise LookupError(name)
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+        """Refuse the method."""
+        known = (each for each in self._routes if isinstance(each, Route))
+        found = [each.methods or set() for each in known if each.matches(scope)[0] is not Match.NONE]
+        raise HTTPException(405, headers={"Allow": ", ".join(sorted(set[str]().union(*found)))})
 
 
 class _NoOtherRoute(BaseRoute):

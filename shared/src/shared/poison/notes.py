@@ -6,8 +6,8 @@ owner was never released: that process has died, or was cut off. From there on m
 before it is begun, until everything that the dead owner may have been working on is done.
 
 What must not break:
-- only a message that was begun alone twice and never ended is set aside: one that shared its process's end with others,
-  by a power cut or an operator's SIGKILL, is begun again;
+- only a message that was begun alone three times and never ended is set aside: one that shared its process's end with others,
+  by a power cut or an operator's SIGKILL, is begun again; so is one that waited for another process (`waiting`);
 - the steady state costs no round trip: a row is written when a place is taken and when it is released. What is in progress
   meanwhile is noted in memory that outlives the process, and is read if its successor runs on the same machine.
 """
@@ -17,8 +17,8 @@ import mmap
 import os
 import tempfile
 import uuid
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -30,7 +30,7 @@ from shared.postgres.pool import Pool
 
 log = structlog.get_logger(__name__)
 
-MOST_TRIES = 2
+MOST_TRIES = 3
 """A message that was begun alone so often, and never ended, is not begun again."""
 
 LEFT_OPEN = Counter("slugline_crash_notes_left_open", "Places whose last owner ended without releasing them", ["stage"])
@@ -99,6 +99,8 @@ class ProgressFile:
 
     def __init__(self, owner: str, folder: Path) -> None:
         self.path = progress_path(owner, folder)
+        self.now: tuple[str, str] | None = None
+        """The place and the message that are in progress."""
         self._memory: mmap.mmap | None = None
         try:
             descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
@@ -115,6 +117,7 @@ class ProgressFile:
 
     def take(self, place: str, what: str) -> None:
         """This alone is in progress now."""
+        self.now = place, what
         if self._memory is not None:
             text = f"{place} {what}".encode()[: self.SIZE - 2]
             self._memory[0:2] = b"\0\0"
@@ -123,6 +126,7 @@ class ProgressFile:
 
     def empty(self) -> None:
         """Nothing is in progress, or several at once."""
+        self.now = None
         if self._memory is not None:
             self._memory[0:2] = b"\0\0"
 
@@ -243,6 +247,27 @@ class CrashNotes:
             self.stage, place, self.owner, note.begun,
         )  # fmt: skip
         self._notes[place] = Note(self.owner)
+
+    @contextlib.asynccontextmanager
+    async def waiting(self) -> AsyncIterator[None]:
+        """What was begun waits for another process while the block runs: should this one end meanwhile, that is no try.
+
+        Where the block fails, what was begun has to be ended, as ever.
+        """
+        in_progress, begun = (
+            self.progress.now,
+            {place: note for place, note in self._notes.items() if self.owner in note.tried_by},
+        )
+        self.progress.empty()
+        for place, note in begun.items():
+            await self._write(
+                place, replace(note, tried_by=tuple(each for each in note.tried_by if each != self.owner))
+            )
+        yield
+        for place, note in begun.items():
+            await self._write(place, note)
+        if in_progress is not None:
+            self.progress.take(*in_progress)
 
     async def close(self, places: Collection[str]) -> None:
         """Release places: what is in progress there has not taken this process down."""

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager
 
 from aiokafka import ConsumerRecord, TopicPartition
 
@@ -83,6 +84,10 @@ class PartitionNotes:
             yield
         finally:
             self._notes.progress.empty()
+
+    def waiting(self) -> AbstractAsyncContextManager[None]:
+        """See `CrashNotes.waiting`; for a handler that waits for another process."""
+        return self._notes.waiting()
 
     async def release(self, partitions: Collection[TopicPartition] | None = None) -> None:
         """Release partitions, all of them by default: this process no longer has them, and lives."""

@@ -1,7 +1,8 @@
 """Finds what takes a process down whose work has no fixed order: rows of a window, what a page shows.
 
 Each thing is noted while it is worked on, which costs nothing (`ProgressFile`). After a crash the next process on the same
-machine stores what was in progress. What two processes have died of is set aside for as long as it is stored.
+machine stores what was in progress. What three processes have died of, each within an hour of the one before, is set aside for
+as long as it is stored: what is rendered all day long is in progress at some end that has nothing to do with it.
 """
 
 import contextlib
@@ -18,6 +19,8 @@ from shared.postgres.rows import narrowed
 log = structlog.get_logger(__name__)
 
 KEPT_DAYS = 30
+APART_HOURS = 1
+"""Ends that are further apart are not counted together."""
 SUSPECT = "suspect "
 """Prefix of the places of suspects; no process has a place of such a name."""
 
@@ -53,7 +56,8 @@ class Suspects:
             await self._pool.execute(
                 f"INSERT INTO {self._table} AS n (stage, place, begun, tried_by, begun_at) "
                 "VALUES ($1, $2, $3, ARRAY[$4], now()) ON CONFLICT (stage, place) DO UPDATE SET "
-                "tried_by = array_append(array_remove(n.tried_by, $4), $4), begun_at = now()",
+                f"tried_by = CASE WHEN n.begun_at < now() - make_interval(hours => {APART_HOURS}) AND cardinality(n.tried_by) < {MOST_TRIES} "
+                "THEN ARRAY[$4] ELSE array_append(array_remove(n.tried_by, $4), $4) END, begun_at = now()",
                 self._stage, SUSPECT + found[1], found[1], before,
             )  # fmt: skip
         await self._pool.execute(

@@ -1,6 +1,10 @@
-"""A database role for each service: it owns its schema and nothing else, and is no superuser."""
+"""A database role for each service: it owns its schema and nothing else, and is no superuser.
 
-from collections.abc import Mapping
+Roles are the server's, not the database's: newsrooms that share a server have roles of their own, by the newsroom's name, and
+nobody else's may enter its database.
+"""
+
+from collections.abc import Mapping, Sequence
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import asyncpg
@@ -25,35 +29,49 @@ SELECT format('ALTER %s %s OWNER TO %I', what, name, $2::text) AS statement FROM
 """What a schema holds but for what goes with it: sequences of columns, and types of tables."""
 
 
-def role_of(service: str) -> str:
-    """The name of a service's role."""
-    return f"slugline_{service}"
+def role_of(service: str, newsroom: str = "") -> str:
+    """The name of a service's role; of one newsroom of several on the server."""
+    return f"slugline_{newsroom}_{service}" if newsroom else f"slugline_{service}"
 
 
-def dsn_of(service: str, password: str, dsn: str) -> str:
+def dsn_of(service: str, password: str, dsn: str, newsroom: str = "") -> str:
     """The address of the same database for a service's role."""
     parts = urlsplit(dsn)
     host = parts.netloc.rpartition("@")[2]
-    return urlunsplit(parts._replace(netloc=f"{role_of(service)}:{quote(password, safe='')}@{host}"))
+    return urlunsplit(parts._replace(netloc=f"{role_of(service, newsroom)}:{quote(password, safe='')}@{host}"))
 
 
-async def apply_roles(dsn: str, passwords: Mapping[str, str]) -> list[str]:
+async def apply_roles(
+    dsn: str, passwords: Mapping[str, str], *, newsroom: str = "", connections: int | None = None
+) -> list[str]:
     """Make the roles of services by an administrator's `dsn`, and give each its schema with all that is in it: their names.
 
     May be repeated: a password that is another is changed, and what a release before has left to the administrator is handed over.
+    With a newsroom, its roles alone may enter the database; `connections` is how many they may have at once.
     """
     connection = await asyncpg.connect(dsn, timeout=CONNECT_TIMEOUT_S)
     try:
         async with connection.transaction():
             for service, password in passwords.items():
-                await _apply(connection, service, password)
+                await _apply(connection, service, role_of(service, newsroom), password)
+            if newsroom:
+                await _close(connection, [role_of(service, newsroom) for service in passwords], connections)
     finally:
         await connection.close()
-    return [role_of(service) for service in passwords]
+    return [role_of(service, newsroom) for service in passwords]
 
 
-async def _apply(connection: "asyncpg.Connection[asyncpg.Record]", service: str, password: str) -> None:
-    role = role_of(service)
+async def _close(connection: "asyncpg.Connection[asyncpg.Record]", roles: Sequence[str], limit: int | None) -> None:
+    """Let nobody but these roles into the database, and those who are above roles."""
+    name = await connection.fetchval("SELECT quote_ident(current_database())")
+    await connection.execute(f"REVOKE ALL ON DATABASE {name} FROM PUBLIC")
+    for role in roles:
+        await connection.execute(f"GRANT CONNECT ON DATABASE {name} TO {role}")
+    if limit is not None:
+        await connection.execute(f"ALTER DATABASE {name} CONNECTION LIMIT {limit}")
+
+
+async def _apply(connection: "asyncpg.Connection[asyncpg.Record]", service: str, role: str, password: str) -> None:
     known = await connection.fetchval("SELECT true FROM pg_roles WHERE rolname = $1", role)
     statement = await connection.fetchval(
         "SELECT format($1, $2::text, $3::text)",

@@ -34,6 +34,10 @@ class Rule:
     """Instead of deleting a row: the assignments that take its words out. The condition must not hold afterwards."""
     least_days: int = 1
     """Fewer would break what the rows are for."""
+    by: str = ""
+    """The column, a time, by whose index old rows are found; without it the table is gone through page by page."""
+    batch: int = 1000
+    """Rows of one transaction at most, where there is such an index."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,9 @@
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
+from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,8 +18,10 @@ from shared.postgres.pool import Pool, connect
 from shared.settings import Connections
 from slugline.recovery import manifest, removals
 from slugline.recovery.backup import backup as back_up
+from slugline.recovery.manifest import Manifest
 from slugline.recovery.programs import NotPossible
 from slugline.recovery.restore import restore as put_back
+from slugline.recovery.schedule import Schedule
 
 T = TypeVar("T")
 
@@ -69,17 +72,34 @@ _FOLDER = click.argument("folder", type=click.Path(file_okay=False, path_type=Pa
     is_flag=True,
     help="Write only what is killed, into FOLDER/removals.jsonl: cheap enough for every minute.",
 )
-def backup(folder: Path, pg_bin: Path | None, as_json: bool, no_media: bool, only_removals: bool) -> None:
+@click.option(
+    "--every",
+    "every_h",
+    type=click.FloatRange(min=0.01),
+    metavar="HOURS",
+    help="Run on: a backup every so many hours in a folder of its own below FOLDER, what is killed every minute in FOLDER/removals.",
+)
+@click.option("--keep", type=click.IntRange(min=1), default=7, show_default=True, help="With --every: how many.")
+def backup(  # noqa: PLR0917 -- options of a command
+    folder: Path,
+    pg_bin: Path | None,
+    as_json: bool,
+    no_media: bool,
+    only_removals: bool,
+    every_h: float | None,
+    keep: int,
+) -> None:
     """Back Postgres, what is killed and the renditions up into FOLDER, while everything runs.
 
     Kafka is the truth and keeps itself (three brokers): a dump and the log behind it are everything. Each backup has a folder
     of its own; it holds copy and keys of a newsroom, so its permissions are 0700.
     """
+    if every_h is not None:
+        _run_on(folder, timedelta(hours=every_h), keep, pg_bin=pg_bin, with_media=not no_media)
+        return
     if only_removals:
-        killed = _with_pool(lambda _, pool: removals.removals(pool))
-        folder.mkdir(parents=True, exist_ok=True)
-        removals.write(folder / manifest.REMOVALS, killed)
-        click.echo(orjson.dumps({"removals": len(killed)}).decode() if as_json else f"{len(killed)} removals written")
+        count = _write_removals(folder, _with_pool(lambda _, pool: removals.removals(pool)))
+        click.echo(orjson.dumps({"removals": count}).decode() if as_json else f"{count} removals written")
         return
     made = _with_pool(
         lambda settings, pool: back_up(settings, pool, folder, pg_bin=pg_bin, with_media=not no_media, told=_told)
@@ -87,8 +107,41 @@ def backup(folder: Path, pg_bin: Path | None, as_json: bool, no_media: bool, onl
     if as_json:
         click.echo(orjson.dumps(asdict(made), option=orjson.OPT_NON_STR_KEYS).decode())
         return
+    click.echo(_described(folder, made))
+
+
+def _write_removals(folder: Path, killed: Mapping[str, str]) -> int:
+    folder.mkdir(parents=True, exist_ok=True)
+    removals.write(folder / manifest.REMOVALS, killed)
+    return len(killed)
+
+
+def _described(folder: Path, made: Manifest) -> str:
     files = "without renditions" if made.media_files is None else f"{made.media_files} renditions"
-    click.echo(f"{folder}: {made.size_bytes / 1e6:.1f} MB of Postgres, {files}, in {made.seconds:.1f} s")
+    return f"{folder}: {made.size_bytes / 1e6:.1f} MB of Postgres, {files}, in {made.seconds:.1f} s"
+
+
+def _run_on(folder: Path, every: timedelta, keep: int, *, pg_bin: Path | None, with_media: bool) -> None:
+    settings = Connections()
+    configure_logging(settings, "slugline")
+
+    async def with_pool(act: Callable[[Pool], Awaitable[T]]) -> T:
+        pool = await connect(settings, schema="slugline", max_size=2, for_command=True)
+        try:
+            return await act(pool)
+        finally:
+            await pool.close()
+
+    async def back_up_into(target: Path) -> str:
+        made = await with_pool(
+            lambda pool: back_up(settings, pool, target, pg_bin=pg_bin, with_media=with_media, told=_told)
+        )
+        return _described(target, made)
+
+    async def note_removals(target: Path) -> int:
+        return _write_removals(target, await with_pool(removals.removals))
+
+    asyncio.run(Schedule(folder, every, keep, back_up_into, note_removals, click.echo).run())
 
 
 @click.command()

@@ -121,6 +121,8 @@ class Report:
     set_aside: Sequence[AsideCount] = ()
     refreshes_waiting: int = 0
     unknown: Mapping[str, str] = field(default_factory=dict)
+    untold: Sequence[str] = ()
+    """What a server has no request for, so that nobody can know it: said, and no finding."""
 
 
 def problems_of(report: Report) -> list[Problem]:

@@ -75,7 +75,8 @@ def _processes(processes: Sequence[Process]) -> str:
 def _groups(report: Report) -> str:
     rows = [(each.name, each.topic, str(each.lag)) for each in report.groups]
     rows.append(("refreshes", "enrich.pending_refreshes", str(report.refreshes_waiting)))
-    return table(rows, ("GROUP", "OF", "LAG"))
+    untold = [f"\n  {what} is not told by this Kafka, which has no such request" for what in report.untold]
+    return table(rows, ("GROUP", "OF", "LAG")) + "".join(untold)
 
 
 def _sources(report: Report) -> str:

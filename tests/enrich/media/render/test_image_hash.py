@@ -8,6 +8,7 @@ import pyvips
 from hypothesis import given
 from hypothesis import strategies as st
 
+from enrich.media.render import render
 from enrich.media.render.image_hash import (
     ImageHash,
     bands,
@@ -21,6 +22,12 @@ from enrich.media.render.image_hash import (
 from enrich.media.render.render import render_picture
 
 HASHES = st.integers(0, 2**64 - 1)
+
+
+@pytest.fixture(autouse=True)
+def without_encoding(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The hash is taken of what is decoded and made small; encoding fifteen renditions beside it takes nine tenths of the time."""
+    monkeypatch.setattr(render, "_encodings", lambda *_: ())
 
 
 def image_hash(image: Any) -> ImageHash:

@@ -15,7 +15,7 @@ GATHERED = gathered_story("vgdp57awvvaaaaaaaaaaaaaaaa")
 @pytest.mark.parametrize(
     ("known", "into", "labels", "gathered_labels", "label"),
     [
-        ({"story": OWN, "gathered": GATHERED, "gathered_label": "Ferry aground"}, {OWN: GATHERED}, {}, {}, "Ferry aground"),
+        ({"story": OWN, "gathered": GATHERED, "gathered_is_sure": True, "gathered_label": "Ferry aground"}, {OWN: GATHERED}, {}, {}, "Ferry aground"),
         ({"story": OWN}, {OWN: GATHERED}, {}, {GATHERED: "Ferry aground"}, "Ferry aground"),
         ({"story": OWN}, {OWN: GATHERED}, {GATHERED: "The ferry"}, {GATHERED: "Ferry aground"}, "The ferry"),
         ({"story": OWN}, {OWN: GATHERED}, {}, {}, "Headline of its own"),
@@ -39,3 +39,12 @@ def test_ids_that_were_made_here_are_known() -> None:
     assert is_made(GATHERED)
     assert not is_made("story-of-the-year")
     assert not is_made("update-on-the-budget")
+
+
+def test_what_only_seems_to_be_one_story_is_none_for_readers() -> None:
+    """A merely gathered update is a suggestion to the desk; a surely gathered one is in its story."""
+    for is_sure, story in ((True, GATHERED), (False, None)):
+        known = KnownUpdate(State(update_id=RAW.update_id), gathered=GATHERED, gathered_is_sure=is_sure)
+        placed = place_in_story(RAW, known, None, into={}, labels={}, family="pa", headline="Airport reopens")
+        assert placed.story == story
+        assert placed.corroboration.count == 1

@@ -7,6 +7,7 @@ import pytest
 
 from conformance.documents import outcome, read_document
 from ingest.formats import SourceProfile, Unreadable
+from ingest.formats.copy import notes
 from shared.messages import RawUpdate
 
 TEXT = "The port reopened on Friday after a week of storms, the ministry said."
@@ -270,3 +271,20 @@ def test_tags_are_for_readers() -> None:
     assert len(machine) == 3
     profile = SourceProfile(reader_tags=("medtop",))
     assert [one.name for one in update_of(g2("", meta=subjects), profile).subjects] == ["Leisure"]
+
+
+def test_what_is_a_note_is_always_looked_at() -> None:
+    """The cheap test before the rules says yes to every note, with the small words that most paragraphs begin with, too."""
+    for note in (
+        "The following information is not intended for publication, and is given to the desks of our clients alone, who may use it.",
+        "An alle Redaktionen: Bitte beachten Sie, dass die Zusammenfassung erst am Nachmittag kommt und die Grafik spaeter folgt.",
+        "A suivre plus d'informations dans le courant de la journee, avec les reactions de Berlin et de Paris et une infographie.",
+        "For editorial queries please contact the newsroom at any hour of the day, for pictures the picture desk, for video the other one.",
+        "For more information, please contact the press office of the ministry, which answers from eight to six on every working day.",
+    ):  # fmt: skip
+        assert notes.may_be_note(note), note
+        assert notes.kind_of_note(note), note
+    for text in ("The harbour of Oslo was closed", "An officer was hurt on Monday", "A ferry ran aground off Skerry"):
+        assert not notes.may_be_note(
+            f"{text} when a gale of force nine came in from the west, and nobody could say for how long."
+        )

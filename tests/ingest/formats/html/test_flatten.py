@@ -6,10 +6,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from growth.measure import growth
-from growth.pumps import PUMPS
 from ingest.formats.html.flatten import flat
 from ingest.formats.html.nesting import MAX_ATTRIBUTES, MAX_COLUMNS, MAX_DEPTH, MAX_ROWS, fits
+from security.growth.measure import growth
+from security.growth.pumps import PUMPS
 
 TAGS = (
     "p", "div", "span", "b", "i", "a", "font", "table", "tr", "td", "th", "tbody", "caption", "ul", "ol", "li", "dl", "dd", "h2",

@@ -9,7 +9,7 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
-from shared.consumer.batches.arrivals import WAIT_MS, Arrivals
+from shared.consumer.batches.arrivals import BACKLOG, WAIT_MS, Arrivals
 from shared.streams import RAW
 from support.in_memory import record_of
 
@@ -96,12 +96,25 @@ def log_of(seed: int, *counts: int) -> dict[int, list[int]]:
 @pytest.mark.parametrize("fetched", [1_000_000, 130])
 async def test_a_backlog_comes_in_the_order_of_its_receipt(seed: int, fetched: int) -> None:
     """Though partitions differ in length and in what is fetched of them at once: not one pair is the wrong way round."""
-    log = log_of(seed, 1700, 3, 900, 0, 250, 40)
+    log = log_of(seed, BACKLOG, 3, 900, 0, 250, 40)
     taken = await everything(Client(log, fetched=fetched))
     assert len(taken) == sum(map(len, log.values()))
     assert all(before.timestamp <= after.timestamp for before, after in pairwise(taken))
     for number, times in log.items():
         assert [each.offset for each in taken if each.partition == number] == list(range(len(times)))
+
+
+async def test_what_is_live_does_not_wait_for_a_large_backlog() -> None:
+    """It is in the next batch; the backlog keeps its order, two of them that of their receipt, and once they are small all do."""
+    live = [2_000_000, 2_000_001]
+    log = {0: list(range(0, 8_000, 2)), 1: list(range(1, 8_000, 2)), 2: live}
+    client, arrivals = Client(log), Arrivals(500)
+    first = await arrivals.begin(client.first(), client)  # type: ignore[arg-type]
+    assert [each.timestamp for each in first[:2]] == live
+    taken = first + await everything(client, arrivals)
+    assert [each.timestamp for each in taken[2:]] == list(range(8_000))
+    client = Client(log | {2: live, 1: log[1][:BACKLOG], 0: log[0][:BACKLOG]})
+    assert [each.timestamp for each in await everything(client)][-2:] == live
 
 
 async def test_a_partition_is_never_reordered_whatever_its_clock_says() -> None:

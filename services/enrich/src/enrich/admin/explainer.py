@@ -156,6 +156,7 @@ class Explainer:
         known = replace(
             known,
             gathered=cluster.story,
+            gathered_is_sure=cluster.is_sure,
             gathered_because=cluster.because,
             gathered_label=cluster.label,
             families=cluster.families,

@@ -56,7 +56,7 @@ MAX_RENDITIONS_TRIED = 3
 FAILING_SHARE = 0.5
 """Of the pictures that are fetched at once, at most so many are of hosts that failed last time."""
 MOST_FAILING = 1000
-MAX_TRIED_ALONE = 2
+MAX_TRIED_ALONE = 3
 """After so many processes died while they worked on a reference alone, it is given up."""
 
 

@@ -63,6 +63,16 @@ class IndexedUpdate:
         return self.sketch.bands if self.sketch is not None else ()
 
 
+@dataclass(frozen=True, slots=True)
+class ClusterSummary:
+    """What each member is told of its cluster."""
+
+    story: str | None
+    label: str
+    """For readers, where no source names the story."""
+    witnesses: tuple[str, ...]
+
+
 @dataclass(slots=True)
 class Cluster:
     """Updates that report one event."""
@@ -97,9 +107,14 @@ class Cluster:
         return min(self.members.values(), key=lambda each: (each.at, each.update_id))
 
     @property
-    def summary(self) -> tuple[str | None, str, tuple[str, ...]]:
-        """What is known of each member: the story, its label, the families that report it."""
-        return self.story, "" if self.is_named else self.label, self.witnesses
+    def sure(self) -> list[IndexedUpdate]:
+        """The members that surely report one event: readers may see them as one story."""
+        return [member for member in self.members.values() if member.is_sure]
+
+    @property
+    def summary(self) -> ClusterSummary:
+        """What each member is told of it."""
+        return ClusterSummary(self.story, "" if self.is_named else self.label, self.witnesses)
 
 
 @dataclass
@@ -111,6 +126,8 @@ class UpdateIndex:
     """By headline word or name, the updates that have it."""
     counts: Counter[str] = field(default_factory=Counter)
     """How many updates of the window have a term: one that all have says nothing."""
+    places: Counter[str] = field(default_factory=Counter)
+    """In how many of them it is the name of a place."""
 
     def add(self, update: IndexedUpdate) -> None:
         """Let an update be found."""
@@ -125,6 +142,7 @@ class UpdateIndex:
         for key in update.signature.keys:
             self.keys[key][update.update_id] = update
         self.counts.update(update.signature.terms)
+        self.places.update(update.signature.places)
 
     def remove(self, update: IndexedUpdate) -> None:
         """Let an update not be found any more."""
@@ -132,10 +150,11 @@ class UpdateIndex:
             _drop(self.bands, band, update.update_id)
         for key in update.signature.keys:
             _drop(self.keys, key, update.update_id)
-        for term in update.signature.terms:
-            self.counts[term] -= 1
-            if self.counts[term] <= 0:
-                del self.counts[term]
+        for terms, counts in ((update.signature.terms, self.counts), (update.signature.places, self.places)):
+            for term in terms:
+                counts[term] -= 1
+                if counts[term] <= 0:
+                    del counts[term]
 
     def candidates(self, update: IndexedUpdate) -> list[IndexedUpdate]:
         """The updates of other families that may be like it."""

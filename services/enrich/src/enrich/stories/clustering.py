@@ -8,16 +8,18 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from enrich.reference.stories import gathered_story
-from enrich.stories.cluster import Attribution, Cluster, IndexedUpdate, UpdateIndex
-from enrich.stories.events.evidence import likelihood
+from enrich.stories.cluster import Attribution, Cluster, ClusterSummary, IndexedUpdate, UpdateIndex
+from enrich.stories.events.evidence import Window, likelihood
 from enrich.stories.events.signature import LEAD, event_signature, spelled, weighted
 from enrich.stories.near_duplicates import sketch_of, words_of
 from enrich.stories.witnesses import attributed, credited, is_copied, is_shared_credit, sentences_of
 
 LEAST_LIKELY = 0.5
 """From which an account joins others: so likely, on the average over them, report they one event."""
-LEAST_SURE = 0.85
-"""From which readers are told of an account: so likely does it report the event of one of the others."""
+LEAST_SURE = 0.9
+"""From which readers are told of an account: so likely does it report the event of one of those that they are told of."""
+LEAST_SURE_OF_ALL = 0.7
+"""And so likely, on the average, that of all of those."""
 LEAST_OF_ANY = 0.3
 """From which an account is compared with all of a cluster: what is below is no account of its event."""
 MOST_COMPARED = 12
@@ -67,6 +69,8 @@ class StoryMembership:
     """For readers, where no source names the story: the first headline."""
     moved: tuple[str, ...] = ()
     """Other updates for which something changed by this one."""
+    is_sure: bool = False
+    """Whether readers may see it as one story with the others; else it is a suggestion to the desk."""
 
 
 @dataclass
@@ -75,7 +79,8 @@ class StoryClusters:
 
     threshold: float = 0.5
     window: timedelta = timedelta(hours=48)
-    most: int = 100_000
+    most: int = 50_000
+    """11 kB each at 160 words (2026-11-29): what Kubernetes gives the process holds them."""
     _updates: "OrderedDict[str, IndexedUpdate]" = field(default_factory=OrderedDict, repr=False)
     _index: UpdateIndex = field(default_factory=UpdateIndex, repr=False)
 
@@ -120,7 +125,10 @@ class StoryClusters:
         if known is not None:
             self._index.remove(known)
             update.cluster, update.because = known.cluster, known.because
-            update.is_sure = update.is_sure or known.is_sure
+            if known.cluster is not None:
+                joins = match is not None and match.cluster is known.cluster
+                update.is_sure = known.is_sure or (update.is_sure and joins)
+                match = match if joins else None
             update.text_of = update.text_of if update.text_of != update_id else known.text_of
             if update.cluster is not None:
                 update.cluster.drop(update_id)
@@ -179,7 +187,7 @@ class StoryClusters:
             each for found in compared.values() for score, each, _ in found
             if each.cluster is None and each is not other and score >= LEAST_LIKELY
         ]  # fmt: skip
-        update.is_sure = most >= LEAST_SURE
+        update.is_sure = self._is_sure(update, other, most)
         if most > 1:
             update.text_of = other.text_of or other.update_id
             return other, f"its text is {most - 1:.0%} that of {{family}}, update {{update_id}}", strays
@@ -199,7 +207,7 @@ class StoryClusters:
         score, _ = self._compare(stray, update)
         if self._average(stray, update, {}) < LEAST_LIKELY:
             return False
-        stray.is_sure = score >= LEAST_SURE
+        stray.is_sure = self._is_sure(stray, update, score)
         if score > 1:
             stray.text_of = update.text_of or update.update_id
         stray.cluster = cluster
@@ -211,15 +219,21 @@ class StoryClusters:
         """How likely an update is of a cluster's event: on the average over its members, a few where there are many."""
         if other.cluster is None:
             return min(known[other.update_id], 1.0)
-        members = list(other.cluster.members.values())
-        if len(members) > MOST_COMPARED:
-            members = [*members[: MOST_COMPARED // 2], *members[-MOST_COMPARED // 2 :]]
         scores = [
             min(known[each.update_id] if each.update_id in known else self._compare(update, each)[0], 1.0)
-            for each in members
+            for each in _some(list(other.cluster.members.values()))
             if each.update_id != update.update_id
         ]
         return sum(scores) / (len(scores) or 1)
+
+    def _is_sure(self, update: IndexedUpdate, other: IndexedUpdate, score: float) -> bool:
+        """Whether an update that is so like another one surely reports the event of all that readers are told of beside it."""
+        sure = other.cluster.sure if other.cluster is not None else []
+        if not sure:
+            return score >= LEAST_SURE
+        scores = [self._compare(update, each)[0] for each in _some(sure) if each is not update]
+        most = max(scores, default=0.0)
+        return most > 1 or (most >= LEAST_SURE and sum(scores) >= LEAST_SURE_OF_ALL * len(scores))
 
     def _compare(self, update: IndexedUpdate, other: IndexedUpdate) -> tuple[float, dict[str, float]]:
         """How like two updates are: from 1 to 2 the same text; below, how likely they report one event, and what they share."""
@@ -238,9 +252,8 @@ class StoryClusters:
         for each in (update, other):
             each.weights = each.weights or weighted(each.signature, self._index.counts, total)
         hours = apart / timedelta(hours=1)
-        return likelihood(
-            update.signature, update.weights, other.signature, other.weights, self._index.counts, total, hours
-        )
+        window = Window(self._index.counts, self._index.places, total)
+        return likelihood(update.signature, update.weights, other.signature, other.weights, window, hours)
 
     def _forget_old(self, now: datetime) -> None:
         while self._updates:
@@ -256,31 +269,33 @@ def _join(
     match: IndexedUpdate | None,
     because: str,
     known_story: str | None,
-    before: tuple[str | None, str, tuple[str, ...]] | None,
+    before: ClusterSummary | None,
 ) -> tuple[str, ...]:
     """Put an update beside the one it is like; the others for which that changes something."""
     if update.cluster is None and match is not None:
         if match.cluster is None:
             match.cluster = Cluster()
-            match.is_sure = update.is_sure
             match.cluster.add(match)
         before = match.cluster.summary
         if len(match.cluster.members) < MOST_MEMBERS:
             match.cluster.add(update)
             update.cluster, update.because = match.cluster, _because(because, match)
             match.because = match.because or _because(because, update)
-            if update.is_sure and not match.is_sure:
-                match.is_sure = True
-                match.cluster.add(match)
     cluster = update.cluster
     if cluster is None:
         return ()
+    if match is not None and cluster.sure == [update]:
+        # One account alone is sure of nothing: these two are the first of which readers are told.
+        match.is_sure = True
+        cluster.add(match)
+        cluster.label = min(cluster.sure, key=lambda each: (each.at, each.update_id)).headline
+        before = None
     if cluster.story is None or not cluster.is_named:
         own = next((each.own_story for each in cluster.members.values() if each.own_story), None)
         if own is not None:
             cluster.story, cluster.is_named = own, True
         elif cluster.story is None:
-            cluster.label = cluster.first.headline
+            cluster.label = cluster.label or cluster.first.headline
             cluster.story = known_story or gathered_story(cluster.first.update_id)
     if cluster.summary == before:
         return ()
@@ -290,8 +305,16 @@ def _join(
 def _membership(update: IndexedUpdate, moved: tuple[str, ...] = ()) -> StoryMembership:
     if update.cluster is None:
         return StoryMembership()
-    story, label, families = update.cluster.summary
-    return StoryMembership(story, update.because, families, label, moved)
+    summary = update.cluster.summary
+    families = summary.witnesses if update.is_sure else ()
+    return StoryMembership(summary.story, update.because, families, summary.label, moved, update.is_sure)
+
+
+def _some(members: list[IndexedUpdate]) -> list[IndexedUpdate]:
+    """The first and the last of many."""
+    if len(members) <= MOST_COMPARED:
+        return members
+    return [*members[: MOST_COMPARED // 2], *members[-MOST_COMPARED // 2 :]]
 
 
 def _because(reason: str, other: IndexedUpdate) -> str:

@@ -33,15 +33,15 @@ REFRESH_CAUSES: Mapping[str, RefreshCause] = {"authors": "authors", "stories": "
 _MERGED = "SELECT story, merged_into FROM enrich.stories WHERE merged_into IS NOT NULL"
 GATHERED = Counter("slugline_enrich_gathered", "Updates whose story or corroboration was found by comparison")
 _UPDATES = """
-SELECT u.update_id, u.status, u.state, u.written_at, o.story AS ordered, g.story, g.families, g.label
+SELECT u.update_id, u.status, u.state, u.written_at, o.story AS ordered, g.story, g.families, g.label, g.is_sure
 FROM enrich.updates u LEFT JOIN enrich.overrides o USING (update_id) LEFT JOIN enrich.gathered g USING (update_id)
 WHERE u.update_id = ANY($1::text[]) ORDER BY u.written_at
 """
 _WRITE = """
-INSERT INTO enrich.gathered (update_id, story, because, families, label) VALUES ($1, $2, $3, $4, $5)
+INSERT INTO enrich.gathered (update_id, story, because, families, label, is_sure) VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT (update_id) DO UPDATE SET
     story = excluded.story, because = excluded.because, families = excluded.families,
-    label = excluded.label, changed_at = now()
+    label = excluded.label, is_sure = excluded.is_sure, changed_at = now()
 """
 
 
@@ -86,11 +86,12 @@ class ReferenceChange:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What is written of an update: its story, the families that report it, and the story's label."""
+    """What is written of an update: its story, the families that report it, the story's label, and whether readers see it there."""
 
     story: str | None = None
     families: tuple[str, ...] = ()
     label: str = ""
+    is_sure: bool = False
 
 
 NOTHING = Written()
@@ -178,7 +179,7 @@ class Gatherer:
             if what in self.set_aside:
                 continue
             if update_id not in self.written and row["label"] is not None:
-                self.written[update_id] = Written(row["story"], tuple(row["families"]), row["label"])
+                self.written[update_id] = Written(row["story"], tuple(row["families"]), row["label"], row["is_sure"])
             try:
                 with self.in_progress(what):
                     state = LiveState.model_validate_json(row["state"]) if row["status"] == "live" else None
@@ -263,7 +264,14 @@ class Gatherer:
 
     async def _write_all(self, pool: Pool, changed: Mapping[str, StoryMembership]) -> None:
         rows = [
-            (update_id, now.story, now.because.replace("\x00", ""), list(now.families), now.label.replace("\x00", ""))
+            (
+                update_id,
+                now.story,
+                now.because.replace("\x00", ""),
+                list(now.families),
+                now.label.replace("\x00", ""),
+                now.is_sure,
+            )
             for update_id, now in sorted(changed.items())
         ]
         async with pool.acquire() as connection, connection.transaction():
@@ -274,4 +282,4 @@ class Gatherer:
 
 
 def _written(membership: StoryMembership) -> Written:
-    return Written(membership.story, membership.families, membership.label)
+    return Written(membership.story, membership.families, membership.label, membership.is_sure)

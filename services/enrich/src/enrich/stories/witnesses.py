@@ -19,8 +19,9 @@ BEFORE = 60
 LOOKED_AT = 2000
 """Characters of a text in which an attribution is looked for."""
 MOST_ATTRIBUTIONS = 50
+# One wire or agency has a name of its own: `Harbour Wire` says whose words they are.
 SHARED_CREDIT = re.compile(
-    r"\b(?:staff|agenc\w+|wires?|wire services|agentur\w*|agences|agencias|agenzie|redaktion|rédaction|redacción)\b",
+    r"\b(?:staff|agencies|wires|wire (?:services|reports)|agenturen|agences|agencias|agências|agenzie|redaktion|rédaction|redacción)\b",
     re.IGNORECASE,
 )
 PARTS = re.compile(r"\s*(?:[/,;|+&]|\b(?:and|und|et|y|e|with|mit|avec|con|via|for)\b)\s*", re.IGNORECASE)

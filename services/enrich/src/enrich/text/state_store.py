@@ -34,7 +34,7 @@ class UnknownName:
 
 _LOAD = """
 SELECT asked.update_id, u.state, o.tags, o.story, o.story_because,
-       g.story AS gathered, g.because AS gathered_because, g.label AS gathered_label, g.families
+       g.story AS gathered, g.because AS gathered_because, g.label AS gathered_label, g.families, g.is_sure AS gathered_is_sure
 FROM {asked} AS asked (update_id)
 LEFT JOIN enrich.updates u USING (update_id)
 LEFT JOIN enrich.overrides o USING (update_id)
@@ -96,6 +96,7 @@ def _known(row: Row) -> KnownUpdate:
         gathered=row["gathered"],
         gathered_because=row["gathered_because"] or "",
         gathered_label=row["gathered_label"] or "",
+        gathered_is_sure=row["gathered_is_sure"] is True,
         families=tuple(row["families"] or ()),
     )
 

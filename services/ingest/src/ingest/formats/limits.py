@@ -120,14 +120,13 @@ def _parts(name: str, several: object, record: Record) -> object:
 
 def _exceeds(one: Mapping[str, object]) -> bool:
     for name, value in one.items():
-        if isinstance(value, str):
-            if len(value) > _LEAST and len(value) > LONGEST.get(name, len(value)):
-                return True
-        elif name == "renditions" and isinstance(value, list | tuple):
-            most = LONGEST["renditions"]
-            if len(value) > MOST["renditions"] or any(isinstance(url, str) and len(url) > most for url in value):
-                return True
-    return False
+        if isinstance(value, str) and len(value) > _LEAST and len(value) > LONGEST.get(name, len(value)):
+            return True
+    several = one.get("renditions")
+    if not isinstance(several, list | tuple):
+        return False
+    most = LONGEST["renditions"]
+    return len(several) > MOST["renditions"] or any(isinstance(url, str) and len(url) > most for url in several)
 
 
 def _part(one: Mapping[str, object], place: str, record: Record) -> dict[str, object] | None:

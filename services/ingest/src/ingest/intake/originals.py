@@ -71,17 +71,21 @@ async def store(database: Queryable, originals: Sequence[tuple[Original, str]]) 
 
 _OFFERED = """
 SELECT min(received_at) FROM (
-    SELECT received_at, sha256, read_at FROM ingest.originals
-    WHERE source = $1 AND received_at < $3 AND received_at > $3 - $4::interval ORDER BY received_at DESC LIMIT 2000
-) AS earlier
-WHERE sha256 = $2 AND read_at IS NULL
+    SELECT received_at FROM (
+        SELECT received_at, sha256, read_at FROM ingest.originals
+        WHERE source = $1 AND received_at < $3 AND received_at > $3 - $4::interval ORDER BY received_at DESC LIMIT 2000
+    ) AS earlier
+    WHERE sha256 = $2 AND read_at IS NULL
+    UNION ALL SELECT received_at FROM ingest.originals WHERE id = $5 AND received_at < $3 AND read_at IS NULL
+) AS offered
 """
 
 
-async def first_offered(database: Queryable, source: str, sha256: str, before: datetime) -> datetime | None:
+async def first_offered(database: Queryable, original: Original, sha256: str, before: datetime) -> datetime | None:
     """When these very bytes were first received shortly before a moment, if that came to no end: its process died, or a server
-    was away. Looks at the last 2,000 documents of the source within `SENT_AGAIN`."""
-    found = await database.fetchval(_OFFERED, source, sha256, before, SENT_AGAIN)
+    was away. Looks at the last 2,000 documents of the source within `SENT_AGAIN`, and at the original itself, which was kept
+    when it was first refused (`Resends`)."""
+    found = await database.fetchval(_OFFERED, original.source, sha256, before, SENT_AGAIN, original.id)
     return narrowed(datetime, found) if found is not None else None
 
 

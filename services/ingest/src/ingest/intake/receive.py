@@ -19,6 +19,7 @@ from ingest.intake.known_sources import KnownSources
 from ingest.intake.originals import Original, Transport
 from ingest.intake.read import Candidate, as_received, is_large, prepare, read_original
 from ingest.intake.receipt import DocumentOutcomeUnknown, DocumentRejected, Receipt, Result
+from ingest.intake.resends import Resends
 from ingest.intake.turns import Turn, Turns
 from ingest.parsers.pool import ParserPool
 from ingest.sources.source import Source
@@ -107,6 +108,7 @@ class Intake:
         self._queue: emit.SendQueue | None = None
         self.turns = Turns()
         self.known_sources = KnownSources()
+        self._resends = Resends()
         timeout_s = self.timeout_s
         self._stores = Batcher(
             self._store_batch, timeout_s=timeout_s, weight=lambda kept: len(kept[0].body), heaviest=BATCH_BYTES
@@ -170,7 +172,6 @@ class Intake:
         attributes = {
             "slugline.source": source.name,
             "slugline.transport": original.transport,
-            "slugline.original": str(original.id),
         }
         with TRACER.start_as_current_span("ingest.take", context, attributes=attributes):
             return await self._keep_and_process(source, original, turn, taken_before=taken_before, again=again)
@@ -180,10 +181,14 @@ class Intake:
     ) -> Receipt:
         deadline = Deadline(self.timeout_s)
         sha256 = original.sha256
-        with STEPS["store"].time():
-            await deadline.wait_for(self._stores.ask((original, sha256)))
-        reached("ingest.original-stored")
-        return await self.process(source, original, sha256, deadline, turn, taken_before=taken_before, again=again)
+        original = self._resends.as_before(original, sha256)
+        trace.get_current_span().set_attribute("slugline.original", str(original.id))
+        with self._resends.watching(original, sha256) as told:
+            with STEPS["store"].time():
+                await deadline.wait_for(self._stores.ask((original, sha256)))
+            reached("ingest.original-stored")
+            steps = self.process(source, original, sha256, deadline, turn, taken_before=taken_before, again=again)
+            return told(await steps)
 
     async def process(
         self,
@@ -277,7 +282,7 @@ class Intake:
         with STEPS["deduplicate"].time():
             history = await deadline.wait_for(self._histories.ask(fingerprinted)) if fingerprinted else {}
             if not again and (overtaken := deduplicate.overtaken_at(fingerprinted, history)) is not None:
-                offered = originals.first_offered(self.postgres(), original.source, sha256, overtaken)
+                offered = originals.first_offered(self.postgres(), original, sha256, overtaken)
                 history = deduplicate.offered(history, await deadline.run(offered))
         results = deduplicate.classify(fingerprinted, history, seen_suffices=again)
         return [

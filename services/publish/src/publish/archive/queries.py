@@ -4,7 +4,6 @@ All of it is what readers may have: no internal field, no text of an update that
 was killed before anybody saw it: its removal would tell of it. Only `removal_of`, for proofs of takedowns, knows it.
 """
 
-import time
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -136,9 +135,10 @@ async def snapshot(pool: Pool, limit: int, known: int = 0) -> Snapshot:
     async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
         place = await archived_up_to(connection)
         updates = await page(connection, NEWS, None, limit)
-        standings = await newest_standings(connection, known, time.time())
         stories = await story_records(connection, {each.update.story for each in updates if each.update.story})
-        return Snapshot(place.epoch, place.offset, updates, standings, stories, await retracted(connection))
+        gone = await retracted(connection)
+        standings = await newest_standings(connection, known)
+        return Snapshot(place.epoch, place.offset, updates, standings, stories, gone)
 
 
 async def page(source: Queryable, channel: str, before: tuple[int, int] | None, limit: int) -> list[Archived]:

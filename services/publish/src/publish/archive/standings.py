@@ -83,21 +83,22 @@ class LastChange:
     changed_by: float
 
 
-async def newest_standings(connection: Connection, limit: int, now: float) -> list[LastChange]:
+_NEWEST = (
+    f"SELECT {_STANDING}, extract(epoch FROM r.written_at)::float AS changed_by "  # noqa: S608 -- a constant
+    "FROM publish.revisions r JOIN publish.updates u USING (update_id, revision) "
+    "ORDER BY r.epoch DESC, r.log_offset DESC LIMIT $1"
+)
+"""Backwards through the log by the index of revisions: the rows of updates have none of their place, and there may be millions.
+Each update is met once, at the row of its number."""
+
+
+async def newest_standings(connection: Connection, limit: int) -> list[LastChange]:
     """The updates that changed last, removed ones too, newest change first, at most `limit`. Run it inside a transaction."""
-    # When it was is looked up of each thousandth: those behind it changed before.
-    cursor = await connection.cursor(
-        f"SELECT u.*, CASE WHEN nth % 1000 = 1 THEN (SELECT extract(epoch FROM written_at)::float FROM publish.revisions r "  # noqa: S608
-        f"WHERE r.update_id = u.update_id AND r.revision = u.revision) END AS changed_by FROM (SELECT {_STANDING}, "
-        "row_number() OVER (ORDER BY u.epoch DESC, u.log_offset DESC) AS nth FROM publish.updates u "
-        "ORDER BY u.epoch DESC, u.log_offset DESC LIMIT $1) u ORDER BY nth",
-        limit,
-    )
+    # However many they are beside what there is, they are not sorted.
+    await connection.execute("SET LOCAL enable_seqscan = off")
+    await connection.execute("SET LOCAL enable_sort = off")
+    cursor = await connection.cursor(_NEWEST, limit)
     found: list[LastChange] = []
-    changed_by = now
     while rows := await cursor.fetch(CHUNK):
-        for row in rows:
-            if row["changed_by"] is not None:
-                changed_by = row["changed_by"]
-            found.append(LastChange(row["update_id"], _standing(row), changed_by))
+        found += [LastChange(row["update_id"], _standing(row), row["changed_by"]) for row in rows]
     return found

@@ -1,8 +1,10 @@
 """From a revision on the log to the deliveries of each channel: once, in order, and only when it is readable."""
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 
 import structlog
 from prometheus_client import Histogram
@@ -12,6 +14,7 @@ from publish.archive.queries import Archived
 from publish.push.delivery.notice import Notice, QueueDeliveries
 from publish.push.purge.surrogate_keys import queue_purges_at_once
 from publish.push.readiness import ReadinessChecks, wait_until_readable
+from publish.representation.position import Position
 from publish.representation.reader_update import ReaderUpdate
 from publish.takedown.proof import forget_words, watch
 from shared.background import keep_running
@@ -70,6 +73,7 @@ class Notifier:
         readable_s: float,
         done: Callable[[], None],
         found: Callable[[Sequence[Archived]], None] = lambda _: None,
+        waiting: Callable[[], AbstractAsyncContextManager[None]] = contextlib.nullcontext,
     ) -> None:
         self._pool = pool
         self._readiness = readiness
@@ -77,6 +81,8 @@ class Notifier:
         self._readable_s = readable_s
         self._done = done
         self._found = found
+        self._waiting = waiting
+        """Around what waits for other processes: who is killed meanwhile has not died of the revision that it waits with."""
 
     async def handle(self, incoming: Sequence[Incoming[EnrichedUpdate]]) -> Sequence[Rejection]:
         """Wait for the archive and the sinks, then queue what follows, once for each revision."""
@@ -97,7 +103,7 @@ class Notifier:
         await self._purge_removed(found)
         waited = await self._pool.fetchval(ANYBODY)
         place = found[-1].cursor
-        readable = not waited or await wait_until_readable(self._readiness, place, self._readable_s)
+        readable = not waited or await self._is_readable(place)
         untold = {(each.event.update_id, each.event.revision) for each in incoming if each.header(REPUBLISHED)}
         traces = {message.record.offset: message.header("traceparent") for message in incoming}
         notices = [
@@ -191,19 +197,26 @@ class Notifier:
     async def _archived(self, wanted: Mapping[tuple[str, int], int]) -> None:
         """Wait for these revisions, by their offsets, to be archived, but not long for one that the archive has set aside."""
         started = time.monotonic()
-        while True:
-            missing = len(wanted) - await queries.count(self._pool, wanted)
-            if not missing:
-                return
-            waited_s = time.monotonic() - started
-            if waited_s > SET_ASIDE_AFTER_S and await queries.is_past(self._pool, wanted):
-                log.error(
-                    "revisions that the archive does not have are not pushed", missing=missing, wanted=[*wanted][:5]
-                )
-                return
-            if waited_s > ARCHIVE_DEADLINE_S:
-                raise Transient("the archive does not have what is to be pushed")
-            await asyncio.sleep(0.01 if waited_s < 1 else 0.1)
+        if not await self._missing(wanted):
+            return
+        async with self._waiting():
+            while missing := await self._missing(wanted):
+                waited_s = time.monotonic() - started
+                if waited_s > SET_ASIDE_AFTER_S and await queries.is_past(self._pool, wanted):
+                    log.error(
+                        "revisions that the archive does not have are not pushed", missing=missing, wanted=[*wanted][:5]
+                    )
+                    return
+                if waited_s > ARCHIVE_DEADLINE_S:
+                    raise Transient("the archive does not have what is to be pushed")
+                await asyncio.sleep(0.01 if waited_s < 1 else 0.1)
+
+    async def _missing(self, wanted: Collection[tuple[str, int]]) -> int:
+        return len(wanted) - await queries.count(self._pool, wanted)
+
+    async def _is_readable(self, place: Position) -> bool:
+        async with self._waiting():
+            return await wait_until_readable(self._readiness, place, self._readable_s)
 
     async def _not_pushed(self, wanted: set[tuple[str, int]]) -> set[tuple[str, int]]:
         rows = await self._pool.fetch(

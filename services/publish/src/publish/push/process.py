@@ -5,7 +5,7 @@ import contextlib
 import gc
 import socket
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import click
@@ -30,7 +30,6 @@ from publish.push.cli import alert_list, alert_one, endpoint_commands, key_comma
 from publish.push.delivery.attempts import RetryPolicy
 from publish.push.delivery.http import KeyedRoutes
 from publish.push.delivery.outbound import Outbound
-from publish.push.delivery.queue import forget_old
 from publish.push.delivery.worker import DeliveryChannel, DeliveryWorker
 from publish.push.monitor.monitor import PublishMonitor, sinks_of
 from publish.push.monitor.routes import MonitorRoutes
@@ -46,6 +45,7 @@ from publish.push.webhooks.queueing import queue_webhooks
 from publish.push.webhooks.routes import EndpointRoutes
 from publish.push.websub.feeds import FeedDistribution, queue_feeds
 from publish.push.websub.hub import Hub
+from publish.retention import PUSHED
 from publish.takedown.proof import keep_proving
 from publish.takedown.sinks.every import open_sinks
 from shared.access.authentication import Authentication, WrongKeys
@@ -69,9 +69,11 @@ from shared.observability.health import Health, internal_server, open_health_rou
 from shared.observability.servers import ServerWatch, ask_kafka, ask_postgres
 from shared.poison.notes import CrashNotes
 from shared.poison.partitions import PartitionNotes
+from shared.postgres import set_aside
 from shared.postgres.migrations import open_pool
 from shared.postgres.pool import Pool
 from shared.process import run, run_until
+from shared.retention.prune import prune
 from shared.streams import ENRICHED, PUSH_BATCHES
 
 log = structlog.get_logger(__name__)
@@ -194,6 +196,8 @@ async def _parts(
     producer: Producer,
     readiness: ReadinessChecks,
     stack: contextlib.AsyncExitStack,
+    *,
+    notes: PartitionNotes,
 ) -> Parts:
     pool = resources.pool
     site = await stack.enter_async_context(
@@ -227,6 +231,7 @@ async def _parts(
         readable_s=settings.publish_push_readable_s,
         done=queued,
         found=monitor.watch,
+        waiting=notes.waiting,
     )
     hub = Hub(
         pool,
@@ -258,9 +263,15 @@ async def _note_rules(pool: Pool, rules: AlertRules) -> None:
         )
 
 
-async def _keep_forgetting(pool: Pool, keep: timedelta) -> None:
+async def forget_old(pool: Pool, keep_days: int) -> None:
+    """Delete what ended longer ago: deliveries, alerts with their results; and of what was pushed, what no log repeats."""
+    await set_aside.forget_old(pool, "publish")
+    await prune(pool, [replace(rule, days=max(keep_days, rule.least_days)) for rule in PUSHED])
+
+
+async def _keep_forgetting(pool: Pool, keep_days: int) -> None:
     await asyncio.gather(
-        keep_running("old deliveries", lambda: forget_old(pool, keep), every_s=FORGET_INTERVAL_S),
+        keep_running("old deliveries", lambda: forget_old(pool, keep_days), every_s=FORGET_INTERVAL_S),
         keep_running("endpoints without a key", lambda: disable_endpoints(pool), every_s=EXPIRED_INTERVAL_S),
     )
 
@@ -327,8 +338,8 @@ async def _follow(
             timeout_s,
             stop,
         )
-        parts = await _parts(settings, resources, producer, readiness, stack)
         updates_notes = PartitionNotes(CrashNotes(pool, "publish", STAGE))
+        parts = await _parts(settings, resources, producer, readiness, stack, notes=updates_notes)
         batches_notes = PartitionNotes(CrashNotes(pool, "publish", BATCHES_STAGE))
         updates = updates_consumer(parts.notifier, producer, settings, updates_notes)
         batches = batches_consumer(parts.alerts.sender, producer, settings, batches_notes)
@@ -358,7 +369,7 @@ async def _follow(
                 parts.alerts.sender.keep_retrying(),
                 parts.alerts.digests.keep_sending(),
                 keep_proving(pool, takedown_sinks),
-                _keep_forgetting(pool, timedelta(days=settings.publish_push_keep_days)),
+                _keep_forgetting(pool, settings.publish_push_keep_days),
             )
         health.draining = True
         await app.stop()

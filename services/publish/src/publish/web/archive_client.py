@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -15,6 +16,7 @@ from publish.archive.search.selection import Selection
 from publish.archive.standings import Standings, standings
 from publish.archive.story_records import story_records
 from publish.representation.position import NEWS, Position, channels_of
+from publish.representation.reader_update import ReaderUpdate
 from publish.representation.story_record import StoryRecord
 from publish.web.feed_store import Applied, FeedEntry, FeedPage, FeedStore, has_change
 from publish.web.omissions import Omitted
@@ -29,6 +31,9 @@ RETRY_AFTER_S = 2
 SEARCHES_AT_ONCE = 4
 SEARCHES_WAITING = 64
 """Those under way among them."""
+
+KEPT_ENTRIES = 2_000
+"""Of the archive, each with some 5 kB that was rendered of it."""
 
 T = TypeVar("T")
 
@@ -46,11 +51,29 @@ async def _answer(question: Awaitable[T]) -> T:
         ) from error  # fmt: skip
 
 
+class ArchivedEntries:
+    """What was rendered of the updates that the archive gave last: pages far back, of stories, tags and authors, share them."""
+
+    def __init__(self, most: int = KEPT_ENTRIES) -> None:
+        self._most = most
+        self._kept: OrderedDict[str, FeedEntry] = OrderedDict()
+
+    def entry(self, update: ReaderUpdate) -> FeedEntry:
+        """The entry of an update, which is kept for as long as the archive gives the very same."""
+        known = self._kept.pop(update.update_id, None)
+        entry = known if known is not None and known.update == update else FeedEntry(update)
+        self._kept[update.update_id] = entry
+        if len(self._kept) > self._most:
+            self._kept.popitem(last=False)
+        return entry
+
+
 class ArchiveClient:
     """The archive as this replica reads it. `pool` is None until Postgres has answered for the first time."""
 
     def __init__(self, engine: Callable[[Pool], SearchEngine] = PostgresSearch) -> None:
         self.pool: Pool | None = None
+        self.entries = ArchivedEntries()
         self._engine = engine
         self._filled = False
         self._searching = asyncio.Semaphore(SEARCHES_AT_ONCE)
@@ -164,7 +187,7 @@ async def page_of(
         known = feed_store.get(update_id)
         if known is not None and not (channel in channels_of(known.update) and selection.matches(known.update)):
             continue
-        fit.append(known or FeedEntry(archived.update))
+        fit.append(known or archive.entries.entry(archived.update))
     room = limit - len(entries)
     # The archive lags behind: it may not have updates yet that memory has evicted.
     more = len(older) > room or (channel == NEWS and bool(entries))

@@ -24,6 +24,8 @@ RETRACTED = 1000
 
 KNOWN = 20
 """Updates whose standing is known, for each one in memory."""
+KNOWN_AT_START = 4
+"""The same of a replica that starts."""
 
 
 @dataclass(slots=True, eq=False)
@@ -86,7 +88,7 @@ class FeedStore:
         self._index: dict[str, list[tuple[Position, str]]] = {}
         self._pictures: dict[str, set[str]] = {}
         self._removed: OrderedDict[str, ReaderUpdate] = OrderedDict()
-        self.known = KnownUpdates(KNOWN * limit)
+        self.known = KnownUpdates(KNOWN * limit, at_start=KNOWN_AT_START * limit)
         self._stories: OrderedDict[str, StoryRecord] = OrderedDict()
         self._generations: dict[str, int] = {}
         self._changes: dict[str, Position] = {}
@@ -109,7 +111,7 @@ class FeedStore:
     ) -> None:
         """Begin again from a snapshot. `complete`: there are no visible updates but these.
 
-        `standings` are the newest, as many as `known` takes, newest change first; `retracted` the last retractions, the last first.
+        `standings` are the newest, as many as `known` asks for, newest change first; `retracted` the last retractions, the last first.
         """
         self.cursor = cursor
         self.complete = complete

@@ -30,8 +30,10 @@ class KnownUpdates:
     in seconds of the Unix epoch. A message that was received after that cannot be a repeat of one of its revisions.
     """
 
-    def __init__(self, limit: int, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, limit: int, clock: Callable[[], float] = time.time, *, at_start: int | None = None) -> None:
         self.limit = limit
+        self.at_start = limit if at_start is None else at_start
+        """How many the archive is asked for when a replica starts, which waits for them."""
         self.horizon = float("-inf")
         self.forgotten = NOTHING
         self._clock = clock
@@ -41,12 +43,12 @@ class KnownUpdates:
         return len(self._known)
 
     def reset(self, newest: Sequence[LastChange]) -> None:
-        """Begin again from the archive's newest standings, newest first; fewer than `limit` are all that there are."""
+        """Begin again from the archive's newest standings, newest first; fewer than `at_start` are all that there are."""
         self._known = OrderedDict(
             (each.update_id, _packed(each.standing, each.changed_by)) for each in reversed(newest)
         )
         self.horizon, self.forgotten = float("-inf"), NOTHING
-        if len(newest) >= self.limit:
+        if len(newest) >= self.at_start:
             self.horizon, self.forgotten = newest[-1].changed_by, newest[-1].standing.place
 
     def get(self, update_id: str) -> Standing | None:

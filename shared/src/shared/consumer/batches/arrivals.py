@@ -21,6 +21,9 @@ WAIT_MS = 250
 """How long the others wait for a partition that has more, or of which nothing is known yet. Longer than aiokafka lets a broker
 rest that has something of another partition in hand (`retry_backoff_ms`)."""
 
+BACKLOG = 1000
+"""Records that wait in a partition from which on it lets others go first: less than a second's work."""
+
 
 class Arrivals:
     """What was fetched and not yet taken. aiokafka's position is behind it: after a seek it must be dropped."""
@@ -72,8 +75,9 @@ class Arrivals:
             if partition not in self._waiting and (partly or self._is_behind(client, partition)):
                 await self._refill(client, partition, share)
         batch: list[ConsumerRecord[bytes, bytes]] = []
+        backlogs = {each for each in client.assignment() if self._left(client, each) > BACKLOG}
         while self._waiting and len(batch) < self._most and assignments == self.assignments:
-            oldest = min(self._waiting, key=self._received)
+            oldest = min(self._waiting, key=lambda each: (each in backlogs, *self._received(each)))
             waiting = self._waiting[oldest]
             batch.append(waiting.popleft())
             if not waiting:
@@ -86,6 +90,13 @@ class Arrivals:
     def _received(self, partition: TopicPartition) -> tuple[int, int]:
         first = self._waiting[partition][0]
         return first.timestamp, first.partition
+
+    def _left(self, client: AIOKafkaConsumer, partition: TopicPartition) -> int:
+        """How many records of a partition are not taken yet, as far as that is known."""
+        end, waiting = client.highwater(partition), self._waiting.get(partition)
+        if end is None:
+            return 0
+        return int(end - (waiting[0].offset if waiting else self._next.get(partition, end)))
 
     def _add(self, records: "Sequence[ConsumerRecord[bytes, bytes]]") -> None:
         if records:

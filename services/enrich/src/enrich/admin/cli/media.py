@@ -20,7 +20,6 @@ from enrich.media.render.rendered import Rendered
 from enrich.media.store import open_store
 from enrich.settings import Settings
 from shared.audit.author import of_command
-from shared.audit.log import append_after
 from shared.failures import Transient
 from shared.kafka.producer import Producer, new_producer
 from shared.observability.logs import configure_logging
@@ -124,10 +123,7 @@ def media_rights(source: str, forbid: tuple[str, ...], allow: tuple[str, ...], c
     """Show or change what SOURCE's pictures may be used for. Takes effect with each update's next revision."""
 
     async def change(pool: Pool) -> None:
-        now = await set_rights(pool, source, forbid=forbid, allow=allow, credit=credit, clear=clear)
-        if forbid or allow or credit is not None or clear:
-            await append_after(pool, of_command().entry("picture-rights-set", source, None, now))
-        _print(now)
+        _print(await set_rights(pool, source, forbid=forbid, allow=allow, credit=credit, clear=clear, by=of_command()))
 
     _with_pool(change)
 
@@ -144,7 +140,7 @@ def media_allow(update_id: str, url: str, by: str, reason: str) -> None:
     """
 
     async def permit(pool: Pool) -> None:
-        count = await allow(pool, update_id=update_id, url=url, by=by, reason=reason)
+        count = await allow(pool, update_id=update_id, url=url, name=by, by=of_command(reason))
         click.echo(f"{count} pictures are allowed")
         if not count:
             sys.exit(1)
@@ -182,12 +178,10 @@ def media_remove(picture: str, reason: str) -> None:
         try:
             producer = Producer(kafka_producer, source="/slugline/enrich/media", topic_prefix=settings.topic_prefix)
             result = await remove(
-                pool, open_store(settings), producer, picture=picture, reason=reason, now=datetime.now(UTC)
+                pool, open_store(settings), producer, picture=picture, by=of_command(reason), now=datetime.now(UTC)
             )
         finally:
             await kafka_producer.stop()
-        if result.copies:
-            await append_after(pool, of_command(reason).entry("picture-removed", picture, None, result))
         _print(result)
         if not result.copies:
             sys.exit(1)

@@ -156,6 +156,41 @@ def show(story: str, as_json: bool) -> None:
         raise click.ClickException(f"no updates in {story_id(story)!r}")
 
 
+@stories.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def suggested(as_json: bool) -> None:
+    """Print the updates that may be of one story, the newest first, and why. Readers see nothing of it.
+
+    `accept STORY` makes them one story, `split ID --to STORY` one of them a part of it, `split ID` keeps it apart.
+    """
+    for row in on_postgres(lambda connection: connection.fetch(SUGGESTED, MOST_SUGGESTED)):
+        published = State.model_validate_json(row["state"]).last_published
+        headline = published.headline if published else ""
+        if as_json:
+            names = ("update_id", "story", "label", "source", "because")
+            click.echo(orjson.dumps({name: row[name] for name in names} | {"headline": headline}).decode())
+        else:
+            click.echo(f"{row['story']:18} {row['update_id']}  {row['source']:16} {headline[:60]:60}  {row['because']}")
+
+
+@stories.command()
+@click.argument("story")
+@click.option("--by", default=getpass.getuser, help="Who decides; the user when it is left out.")
+def accept(story: str, by: str) -> None:
+    """Make one story of the updates that are suggested for STORY."""
+    chosen = story_id(story)
+
+    async def work(connection: Connection) -> int:
+        rows = await connection.fetch(ACCEPT, chosen, f"same story because {by} agreed that it is")
+        if not rows:
+            raise click.ClickException(f"nothing is suggested for {chosen!r}")
+        await ask_refresh(connection, "override", update_ids=[row["update_id"] for row in rows], repeat=False)
+        return len(rows)
+
+    count = on_postgres(work, of_command().entry("story-accepted", chosen, None, {"by": by}))
+    click.echo(f"{count} updates are in {chosen}")
+
+
 @stories.command("not-gathered")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def not_gathered(as_json: bool) -> None:
@@ -190,6 +225,21 @@ UNION ALL
 SELECT split_part(begun, '@', 1), 'processes ended with it in progress', cardinality(tried_by), begun_at, NULL
 FROM enrich.crash_notes WHERE stage = '{GATHERING}' AND starts_with(place, '{SUSPECT}') AND cardinality(tried_by) >= {MOST_TRIES}
 ORDER BY failed_at
+"""  # noqa: S608 -- constants of ours
+MOST_SUGGESTED = 200
+_IS_SUGGESTED = """
+enrich.gathered g JOIN enrich.updates u USING (update_id) LEFT JOIN enrich.overrides o USING (update_id)
+WHERE NOT g.is_sure AND g.story IS NOT NULL AND u.status = 'live' AND o.story IS NULL AND u.story IS DISTINCT FROM g.story
+"""
+SUGGESTED = f"""
+SELECT g.update_id, g.story, g.label, g.because, u.source, u.state FROM {_IS_SUGGESTED}
+ORDER BY g.changed_at DESC, g.story, g.update_id LIMIT $1
+"""  # noqa: S608 -- constants of ours
+ACCEPT = f"""
+INSERT INTO enrich.overrides (update_id, story, story_because)
+SELECT g.update_id, g.story, $2 FROM {_IS_SUGGESTED} AND g.story = $1
+ON CONFLICT (update_id) DO UPDATE SET story = excluded.story, story_because = excluded.story_because, changed_at = now()
+RETURNING update_id
 """  # noqa: S608 -- constants of ours
 _MEMBERS = """
 SELECT u.update_id, u.status, u.source, u.state, o.story AS ordered, o.story_because, g.because, g.families

@@ -4,8 +4,8 @@ names, its numbers and its rare words."""
 import functools
 import math
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from sys import intern
 
 from anyascii import anyascii
@@ -13,6 +13,7 @@ from anyascii import anyascii
 from enrich.reference.dictionary import folded
 from enrich.reference.inflections import NAME
 from enrich.short_text import UNSPACED
+from enrich.stories.events.translations import TRANSLATIONS
 from enrich.stories.events.words import EXONYMS, KINDS, numbers_of
 from shared.messages.limits import LONGEST
 
@@ -53,6 +54,19 @@ COMMON = frozenset(
 WORD = re.compile(r"[^\W_]+")
 PROPER = re.compile(rf" (?<=[^.!?:;…»”\"\n] )({NAME.pattern}\d*)(?![^\W_])")
 """A capital within a sentence: a name, or in German a noun; with the number behind it, as in COP28."""
+WHOLE_NAME = re.compile(rf"(?<![^\W_]){NAME.pattern}(?:[ -]{NAME.pattern})+(?![^\W_])")
+PLACE = re.compile(
+    rf"\b(?:in|at|near|off|outside|bei|nahe|vor|aus|à|en|au|près de|près d['’]|cerca de|vicino a|nel|nella|ad?) ({NAME.pattern}(?:[ -]{NAME.pattern})*)"
+)
+"""What stands where places are told."""
+AFTER = re.compile(
+    r"\b(?:after|following|since|nach|seit|après|depuis|suite|tras|después|desde|dopo"
+    r"|investigat\w+|inquiry|probe|ermittl\w+|enquête|investiga\w*|fiscalía|indag\w+|inchiesta"
+    r"|tributes?|hommages?|homenajes?|omaggi\w*|würdig\w+|mourn\w*|trauer\w*|funeral\w*|obsèques|anniversar\w+|jahrestag"
+    r"|aftershocks?|nachbeben|répliques?|réplicas?|replica|repair\w*|reparatur|found|gefunden|retrouvée?s?|hallad[oa]s?|trovat\w)\b",
+    re.IGNORECASE,
+)
+"""Words of headlines that tell of what came of something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +87,12 @@ class EventSignature:
     """What happens in it: see `events.words`."""
     small: frozenset[str] = frozenset()
     """Its small words, which tell whether two are of one language."""
+    whole: Mapping[str, str] = field(default_factory=dict)
+    """Of the words of names of several words, one that stands for all: `Port Marrow` is one name."""
+    places: frozenset[str] = frozenset()
+    """Terms of `named` that are names of places, as far as that is seen."""
+    is_after: bool = False
+    """Whether its headline tells of what came after something else."""
 
 
 def event_signature(headline: str, text: str, names: Sequence[str] = (), slugline: str = "") -> EventSignature:
@@ -102,7 +122,31 @@ def event_signature(headline: str, text: str, names: Sequence[str] = (), sluglin
         numbers,
         frozenset(kind for term in (*head, *body) for kind in _KINDS.get(term, ())),
         SMALL_WORDS.intersection(folded(f"{headline} {lead}").split()),
+        _whole_names(f"{headline}\n{lead}", names),
+        frozenset(named.intersection(_places(f"{headline}\n{lead}", names))),
+        AFTER.search(headline) is not None,
     )
+
+
+def _whole_names(text: str, codes: Sequence[str]) -> dict[str, str]:
+    whole: dict[str, str] = {}
+    for match in WHOLE_NAME.finditer(text):
+        first, *others = terms_of(match[0]) or [""]
+        for term in others:
+            whole.setdefault(term, whole.get(first, first))
+    for code in codes:
+        # What the dictionary has found is the name that the text writes.
+        for term in terms_of(code.partition(":")[2].replace("-", " ")):
+            whole.setdefault(code, whole.get(term, term))
+    return whole
+
+
+def _places(text: str, codes: Sequence[str]) -> set[str]:
+    found = set(terms_of(" ".join(PLACE.findall(text))))
+    for code in codes:
+        if code.startswith("place:"):
+            found.update((code, *terms_of(code.removeprefix("place:").replace("-", " "))))
+    return found | _PLACES
 
 
 def terms_of(text: str) -> list[str]:
@@ -139,12 +183,14 @@ def _pairs(found: re.Match[str]) -> str:
     return f" {' '.join(run[at : at + 2] for at in range(max(len(run) - 1, 1)))} "
 
 
-_CANONICAL = {
-    name: names[0]
-    for line in EXONYMS.strip().splitlines()
-    for names in [each.split() for each in line.split("|")]
-    for name in names[1:]
-}
+def _first_of_each(table: str) -> dict[str, str]:
+    """By word, the first of its line."""
+    lines = [names.split() for line in table.strip().splitlines() for names in line.split("|")]
+    return {name: names[0] for names in lines for name in names[1:]}
+
+
+_CANONICAL = _first_of_each(TRANSLATIONS) | _first_of_each(EXONYMS)
+_PLACES = frozenset(term for word in EXONYMS.replace("|", " ").split() for term in terms_of(word))
 COMMON_TERMS = frozenset(term for word in COMMON for term in terms_of(word))
 
 
@@ -152,6 +198,11 @@ _KINDS: dict[str, set[str]] = {}
 for _kind, _words in KINDS.items():
     for _word in terms_of(_words):
         _KINDS.setdefault(_word, set()).add(_kind)
+
+
+def kinds_of(term: str) -> Collection[str]:
+    """The kinds of events that a term tells of."""
+    return _KINDS.get(term, ())
 
 
 def rarity(count: int, total: int) -> float:

@@ -218,6 +218,8 @@ class KnownUpdate:
     story_because: str = ""
     gathered: str | None = None
     """The story of the updates that it is like."""
+    gathered_is_sure: bool = False
+    """Whether readers see it in that story; else it is suggested to the desk."""
     gathered_because: str = ""
     gathered_label: str = ""
     families: tuple[str, ...] = ()

@@ -22,7 +22,7 @@ def place_in_story(
     family: str,
     headline: str,
 ) -> StoryPlacement:
-    """The story of an update: an editor's, else the source's, else the parent's, else that of the updates it is like."""
+    """The story of an update: an editor's, else the source's, else the parent's, else that of the updates it is surely like."""
     gathered_labels, profiles = gathered_labels or {}, profiles or {}
     story, label, because = None, "", ""
     if known.story is not None:
@@ -32,7 +32,7 @@ def place_in_story(
         because = f"same story because {raw.source} calls it {label!r}"
     elif parent_story is not None:
         story, because = parent_story, "same story because it grew out of an update of it"
-    elif known.gathered is not None:
+    elif known.gathered is not None and known.gathered_is_sure:
         story, label, because = known.gathered, known.gathered_label, known.gathered_because
     if story:
         own_label = label

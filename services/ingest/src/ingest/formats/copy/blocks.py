@@ -48,10 +48,16 @@ class Block(NamedTuple):
         return " ".join(inner.split())
 
 
+def is_plain(html: str) -> bool:
+    """Whether a body has no other tags than those of bare paragraphs, as most have: then there is little to look for."""
+    return html.count("<") == html.count("<p>") + html.count("</p>")
+
+
 def leaves(html: str) -> Iterator[Block]:
     """The leaf blocks of a body in their order."""
     for found in _LEAF.finditer(html):
-        yield Block(found.start(), found.end(), found.group(1).lower(), found.group(3), found.start(3))
+        name, inner = found.group(1, 3)
+        yield Block(found.start(), found.end(), name.lower(), inner, found.start(3))
 
 
 def lines_of(block: Block, words: str) -> list[tuple[int, int, str]]:

@@ -20,6 +20,7 @@ _PARTS = re.compile(r"[-/,]+")
 """Between the parts of a slug: `BC-AP--Advisory, 1st Ld`. A part of two words is not one of them: `US--Travel Advisory`."""
 LOOKED_AT = 600
 """Characters of a body's HTML in which its first paragraph begins."""
+_FIRST_WORDS = 200
 LONGEST_NOTE = 400
 """Characters of an editor's note that can be about the update as a whole; a longer one is about many things."""
 
@@ -61,16 +62,24 @@ def _said(fields: Mapping[str, object]) -> str:
     headline = _string(fields, "headline")
     if notes.is_addressed_to_desks(headline):
         return f"addressed to desks: {headline[:100]}"
-    html = _string(fields, "body_html")
-    first = body.first_words(html)[:LONGEST_NOTE] if notes.may_say_private(html[:LOOKED_AT].lower()) else ""
-    for name, words in (("headline", headline), ("summary", _string(fields, "summary")), ("text", first)):
+    html, summary = _string(fields, "body_html"), _string(fields, "summary")
+    said = [note for name in ("editors_note", "private_note") if len(note := _string(fields, name)) <= LONGEST_NOTE]
+    looked_at = "\n".join((headline, _beginning(summary), _beginning(html[:LOOKED_AT]), *said))
+    if not notes.may_say_private(looked_at.lower()):
+        return ""
+    first = body.first_words(html)[:LONGEST_NOTE]
+    for name, words in (("headline", headline), ("summary", summary), ("text", first)):
         if notes.says_all_is_private(words):
             return f"its {name} says that it is not for publication: {words[:100]}"
-    for name in ("editors_note", "private_note"):
-        said = _string(fields, name)
-        if len(said) <= LONGEST_NOTE and notes.says_all_is_private(said):
-            return f"its note says that it is not for publication: {said[:100]}"
+    for note in said:
+        if notes.says_all_is_private(note):
+            return f"its note says that it is not for publication: {note[:100]}"
     return ""
+
+
+def _beginning(words: str) -> str:
+    """As much of a text as may say so: of what is no note its first words alone."""
+    return words if notes.may_be_note(words[words.find(">") + 1 :]) else words[:_FIRST_WORDS]
 
 
 @functools.lru_cache(256)

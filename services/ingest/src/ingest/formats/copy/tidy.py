@@ -6,7 +6,7 @@ This is where the rules of this folder meet an update; the readers of formats kn
 import re
 from collections.abc import Callable
 
-from ingest.formats.copy import authors, body, notes, people, places, repeats, sign_offs, tags
+from ingest.formats.copy import authors, blocks, body, notes, people, places, repeats, sign_offs, tags
 from ingest.formats.html import embeds
 from ingest.formats.model import SourceProfile
 from shared.messages import Hold
@@ -29,7 +29,8 @@ _NOT_FOR_NOTES = frozenset({"native", "cap"})
 def tidy(fields: dict[str, object], record: Record, profile: SourceProfile, format_name: str) -> None:
     """Put the fields of an update right in place."""
     html = _string(fields, "body_html")
-    if "<" in html:
+    is_plain = blocks.is_plain(html)
+    if not is_plain:
         linked, count = embeds.as_links(html, _string(fields, "link"))
         if count:
             record("embed-linked", "/body_html", f"{count} players or posts became links")
@@ -39,8 +40,13 @@ def tidy(fields: dict[str, object], record: Record, profile: SourceProfile, form
     has_notes = format_name not in _NOT_FOR_NOTES
     headline = _string(fields, "headline")
     _credit_pictures(fields)
+    first = ""
     if html:
-        _body(fields, html, headline, record, profile, has_notes=has_notes)
+        if not is_plain:
+            html = _readable(fields, html)
+        elif "&lt;" in html:
+            html = body.with_vendors_tags_read(html)
+        first = _body(fields, html, headline, record, profile, has_notes=has_notes)
     if has_notes:
         _lines(fields, record)
     is_text = bool(_string(fields, "body_html"))
@@ -48,7 +54,7 @@ def tidy(fields: dict[str, object], record: Record, profile: SourceProfile, form
         record("no-author", "/creators", "; ".join(said))
     if count := tags.tidy(fields, profile.reader_tags):
         record("machine-tags", "/subjects", f"{count} are kept, and shown to no reader")
-    _summary(fields, record)
+    _summary(fields, record, first)
     if not _string(fields, "headline"):
         _make_headline(fields, record)
 
@@ -58,12 +64,16 @@ def _string(fields: dict[str, object], name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
+def _readable(fields: dict[str, object], html: str) -> str:
+    """A body of other tags than paragraphs', its breaks and the tags of typesetting systems read, and captions left out that stand elsewhere."""
+    html = body.unwrapped(body.with_vendors_tags_read(body.in_paragraphs(html)))
+    return body.without_captions(html, _captions(fields)) if "<figcaption" in html else html
+
+
 def _body(
     fields: dict[str, object], html: str, headline: str, record: Record, profile: SourceProfile, *, has_notes: bool
-) -> None:
-    html = body.unwrapped(body.with_vendors_tags_read(body.in_paragraphs(html)))
-    if "<figcaption" in html:
-        html = body.without_captions(html, _captions(fields))
+) -> str:
+    """Take out what is not for readers; the first paragraph, where nothing was taken out."""
     found = body.cleared(html, headline, _string(fields, "slugline"), may_have_notes=has_notes)
     fields["body_html"] = found.html
     if not headline and found.heading:
@@ -98,6 +108,7 @@ def _body(
             "hold", Hold(kind="advisory", because=f"all of its text is for desks: {found.notes[0][:100]}")
         )
     _take_dateline(fields, found.first)
+    return found.first if found.html is html else ""
 
 
 def _take_dateline(fields: dict[str, object], first: str) -> None:
@@ -153,8 +164,8 @@ def _keep(fields: dict[str, object], name: str, value: object) -> None:
     fields["extra"] = {**(extra if isinstance(extra, dict) else {}), name: value}
 
 
-def _summary(fields: dict[str, object], record: Record) -> None:
-    """No summary that says what the headline or the first paragraph says."""
+def _summary(fields: dict[str, object], record: Record, first: str) -> None:
+    """No summary that says what the headline or the first paragraph says; `first` is that where it is known."""
     summary = _string(fields, "summary")
     if not summary:
         return
@@ -162,7 +173,7 @@ def _summary(fields: dict[str, object], record: Record) -> None:
         fields["summary"] = ""
         record("summary-repeated", "/summary", "it is the headline")
         return
-    first = body.first_words(_string(fields, "body_html"))
+    first = first or body.first_words(_string(fields, "body_html"))
     if not first:
         return
     told = places.without_dateline(summary)
@@ -211,13 +222,20 @@ _CREDIT_IN_CAPTION = re.compile(
 )
 
 
+_CREDIT_SIGNS = frozenset(":©([")
+"""Of which every caption with a credit has one."""
+
+
 def _credit_pictures(fields: dict[str, object]) -> None:
     """Credits of pictures that stand only in their captions: `The bridge on Monday. Photograph: Ann Other/AP`."""
     several = fields.get("media")
     for one in several if isinstance(several, list) else ():
         if not isinstance(one, dict) or one.get("credit") or not isinstance(caption := one.get("caption"), str):
             continue
-        if found := _CREDIT_IN_CAPTION.search(caption[-200:]):
+        tail = caption[-200:]
+        if _CREDIT_SIGNS.isdisjoint(tail):
+            continue
+        if found := _CREDIT_IN_CAPTION.search(tail):
             one["credit"] = next(filter(None, found.groups())).strip(" .()[]")
 
 

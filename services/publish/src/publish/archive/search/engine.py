@@ -5,20 +5,23 @@ intersection that the index makes. Newest come first, so the newest blocks of th
 second update costs no more than a rare one.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
+from itertools import islice
+from typing import Protocol, TypeAlias
 
 from publish.archive import queries
 from publish.archive.queries import Archived
 from publish.archive.search.languages import config_of
 from publish.archive.search.selection import PLACES, Selection, block_mark, config_mark, conjunction, quoted
 from publish.representation.position import Position
-from shared.postgres.pool import Pool, Queryable
+from shared.postgres.pool import Pool, Queryable, Row
 
 WINDOWS = (2, 8, 64)
 """Blocks of places that are asked one after the other; then all that is older."""
+FEW_AFTER, FEW = 2, 1000
+"""After so many windows it is seen whether there are only so many at all: to look through many blocks takes longer."""
 LAST = Position(2**31 - 1, 2**63 - 1)
 BEGIN, END = "\x02", "\x03"
 """Around a word that was found, in an excerpt: characters that no text of ours has."""
@@ -60,17 +63,27 @@ class SearchEngine(Protocol):
         """What is shown of each text that was found."""
 
 
-def _windows(before: Position) -> Iterator[tuple[str, Position]]:
-    """The query for each window's blocks (empty: no such condition), and the position that it begins below."""
-    block = before.offset >> PLACES
+def _blocks(before: Position, spans: Mapping[int, tuple[int, int]]) -> Iterator[Position]:
+    """The blocks of places from a position backwards, through all epochs: each as its epoch and number."""
+    for epoch in sorted((each for each in spans if each <= before.epoch), reverse=True):
+        first, last = spans[epoch]
+        last = min(before.offset, last) if epoch == before.epoch else last
+        yield from (Position(epoch, block) for block in range(last >> PLACES, (first >> PLACES) - 1, -1))
+
+
+def windows(before: Position, spans: Mapping[int, tuple[int, int]]) -> Iterator[tuple[str, Position]]:
+    """The query for each window's blocks (empty: no such condition), and the position that it begins below.
+
+    `spans` are the first and the last offset of each epoch: where a log was replaced, a window goes on in the one before.
+    """
+    blocks = _blocks(before, spans)
     upper = before
     for size in WINDOWS:
-        lower = max(block - size + 1, 0)
-        yield conjunction([[block_mark(before.epoch, each) for each in range(lower, block + 1)]]), upper
-        upper = Position(before.epoch, lower << PLACES)
-        block = lower - 1
-        if block < 0:
-            break
+        window = list(islice(blocks, size))
+        if not window:
+            return
+        yield conjunction([[block_mark(*each) for each in window]]), upper
+        upper = Position(window[-1].epoch, window[-1].offset << PLACES)
     yield "", upper
 
 
@@ -112,12 +125,17 @@ async def _found(
     source: Queryable, asked: str, selection: Selection, before: Position | None, limit: int
 ) -> list[Archived]:
     wanted = " & ".join(filter(None, (asked, conjunction(selection.marks(datetime.now(UTC))))))
-    if before is None:
-        reached = await queries.archived_up_to(source)
-        before = reached._replace(offset=reached.offset + 1)
+    rows = await source.fetch("SELECT epoch, first_offset, last_offset FROM publish.epochs")
+    spans = {row["epoch"]: (row["first_offset"], row["last_offset"]) for row in rows}
     found: list[Archived] = []
-    for blocks, below in _windows(before):
+    for number, (blocks, below) in enumerate(windows(before or LAST, spans)):
         upper = below
+        if number == FEW_AFTER and wanted:
+            few = await _few(source, wanted, selection, upper, 2 * limit)
+            if few is not None:
+                rest = await _current(source, few)
+                if len(found) + len(rest) >= limit or len(few) < 2 * limit:
+                    return [*found, *rest][:limit]
         query = " & ".join(filter(None, (wanted, blocks)))
         while (lacking := limit - len(found)) > 0:
             places = await _places(source, query, selection, upper, lacking)
@@ -137,14 +155,35 @@ async def _asked(source: Queryable, words: str) -> str:
         "SELECT config, websearch_to_tsquery(config::regconfig, $1)::text AS query FROM publish.search_configs",
         words,
     )
-    each = [f"(({row['query']}) & {quoted(config_mark(row['config']))})" for row in rows if row["query"]]
+    return in_languages({row["config"]: row["query"] for row in rows})
+
+
+def in_languages(queries_of: Mapping[str, str]) -> str:
+    """One query of those of each configuration. What they all say alike, as most names, is asked without looking at the language."""
+    configs: dict[str, list[str]] = {}
+    for config, query in sorted(queries_of.items()):
+        configs.setdefault(query, []).append(config)
+    if len(configs) == 1:
+        return "".join(f"({query})" for query in configs if query)
+    each = [
+        f"(({query}) & ({' | '.join(quoted(config_mark(config)) for config in own)}))"
+        for query, own in configs.items()
+        if query
+    ]
     return f"({' | '.join(each)})" if each else ""
 
 
-async def _places(
-    source: Queryable, query: str, selection: Selection, upper: Position, limit: int
-) -> list[tuple[str, int, Position]]:
-    """Updates, with the revision that is indexed and their positions."""
+_Place: TypeAlias = tuple[str, int, Position]
+"""An update, with the revision that is indexed and its position."""
+_INDEXED = (
+    "SELECT s.update_id, s.revision, s.position_epoch, s.position_offset FROM publish.search_index s "
+    "WHERE s.words @@ $1::tsquery AND (s.position_epoch, s.position_offset) < ($2, $3) "
+    "AND ($4::timestamptz IS NULL OR s.first_published_at >= $4) AND ($5::timestamptz IS NULL OR s.first_published_at < $5)"
+)
+
+
+async def _places(source: Queryable, query: str, selection: Selection, upper: Position, limit: int) -> list[_Place]:
+    """The next below a position."""
     if not query:
         rows = await source.fetch(
             "SELECT u.update_id, u.revision, u.position_epoch, u.position_offset FROM publish.updates u WHERE u.visible "
@@ -153,18 +192,29 @@ async def _places(
         )  # fmt: skip
     else:
         rows = await source.fetch(
-            "SELECT s.update_id, s.revision, s.position_epoch, s.position_offset FROM publish.search_index s "
-            "WHERE s.words @@ $1::tsquery AND (s.position_epoch, s.position_offset) < ($2, $3) "
-            "AND ($4::timestamptz IS NULL OR s.first_published_at >= $4) AND ($5::timestamptz IS NULL OR s.first_published_at < $5) "
-            "ORDER BY s.position_epoch DESC, s.position_offset DESC LIMIT $6",
+            f"{_INDEXED} ORDER BY s.position_epoch DESC, s.position_offset DESC LIMIT $6",
             query, *upper, selection.since, selection.until, limit,
         )  # fmt: skip
+    return _places_of(rows)
+
+
+async def _few(source: Queryable, query: str, selection: Selection, upper: Position, limit: int) -> list[_Place] | None:
+    """The next below a position, where there are few at all: a rare word is asked for without blocks. None where there are more."""
+    rows = await source.fetch(
+        f"SELECT *, count(*) OVER () AS are FROM ({_INDEXED} LIMIT {FEW + 1}) few "  # noqa: S608 -- constants
+        "ORDER BY position_epoch DESC, position_offset DESC LIMIT $6",
+        query, *upper, selection.since, selection.until, limit,
+    )  # fmt: skip
+    return _places_of(rows) if not rows or rows[0]["are"] <= FEW else None
+
+
+def _places_of(rows: Iterable[Row]) -> list[_Place]:
     return [
         (row["update_id"], row["revision"], Position(row["position_epoch"], row["position_offset"])) for row in rows
     ]
 
 
-async def _current(source: Queryable, places: Sequence[tuple[str, int, Position]]) -> list[Archived]:
+async def _current(source: Queryable, places: Sequence[_Place]) -> list[Archived]:
     """Those that readers may have, in the words that they were found by."""
     found = await queries.some(source, [update_id for update_id, _, _ in places])
     return [

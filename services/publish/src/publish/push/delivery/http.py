@@ -17,7 +17,6 @@ from shared.http.problem import Problem
 from shared.http.query import check_query
 
 MAX_BODY_BYTES = 65_536
-MAX_DEPTH = 20
 
 QUERIES: dict[tuple[str, str], tuple[str, ...]] = {
     ("GET", "/v1/push/endpoints/{endpoint_id}/deliveries"): ("state", "limit", "before"),

@@ -7,16 +7,13 @@ one delivery at a time.
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal, NotRequired, TypedDict
 
-from shared.postgres import set_aside
 from shared.postgres.lease_queue import LeaseQueue
-from shared.postgres.pool import Pool, Queryable
+from shared.postgres.pool import Queryable
 from shared.postgres.rows import narrowed
 
-LOG_LIFE = timedelta(days=60)
-"""Twice as long as Kafka keeps updates.enriched."""
 REMOVAL = "update.kill"
 """The type of a message that takes an update out of sight, whatever the reason."""
 WINDOW = 64
@@ -188,13 +185,3 @@ async def queue_message(connection: Queryable, endpoint_id: str, message_id: str
             endpoint_id, message_id, body["type"], json.dumps(body),
         ),
     )  # fmt: skip
-
-
-async def forget_old(pool: Pool, keep: timedelta) -> None:
-    """Delete what ended longer ago: deliveries, alerts with their results; and of what was pushed, what no log repeats."""
-    await set_aside.forget_old(pool, "publish")
-    await pool.execute(
-        "DELETE FROM publish.deliveries WHERE state <> 'waiting' AND ended_at < now() - $1::interval", keep
-    )
-    await pool.execute("DELETE FROM publish.alerts WHERE ended_at < now() - $1::interval", keep)
-    await pool.execute("DELETE FROM publish.pushed WHERE pushed_at < now() - $1::interval", max(keep, LOG_LIFE))

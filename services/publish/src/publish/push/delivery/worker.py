@@ -42,7 +42,7 @@ LEASE_MARGIN_S = 15.0
 """How long a lease lasts beyond the timeout of a request; a delivery whose process died is repeated after it."""
 SLOW_SHARE = 0.25
 """Of the requests under way, at most so many go to endpoints that failed last time."""
-MOST_TRIED_ALONE = 2
+MOST_TRIED_ALONE = 3
 TRY_ALONE = "UPDATE publish.deliveries SET tried_alone = $2 WHERE id = $1"
 GIVE_BACK = """
 UPDATE publish.deliveries d SET leased_until = CASE WHEN t.lost THEN now() END, tried_alone = t.tried_alone, attempts = d.attempts - 1

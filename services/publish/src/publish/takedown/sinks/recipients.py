@@ -48,7 +48,7 @@ SELECT count(*) AS notified, count(*) FILTER (WHERE NOT withdrawn) AS waiting
 FROM (
   SELECT r.subscription_id, bool_or(EXISTS (
     SELECT FROM publish.alerts w JOIN publish.alert_results t ON t.alert_id = w.id
-    WHERE w.of_alert = a.id AND w.kind = 'withdraw' AND t.subscription_id = r.subscription_id
+    WHERE w.update_id = a.update_id AND w.of_alert = a.id AND w.kind = 'withdraw' AND t.subscription_id = r.subscription_id
       AND t.result IN ('sent', 'gone')) OR s.id IS NULL) AS withdrawn
   FROM publish.alerts a JOIN publish.alert_results r ON r.alert_id = a.id
   LEFT JOIN publish.subscriptions s ON s.id = r.subscription_id
@@ -102,7 +102,10 @@ class Recipients:
         }
 
     async def _endpoints(self, lacking: str, query: str, *arguments: object) -> str:
-        rows = typed(_Told, await self._pool.fetch(query, *arguments))
+        async with self._pool.acquire() as connection, connection.transaction(readonly=True):
+            # Where one endpoint has nearly all deliveries, Postgres would read them all for each of the others.
+            await connection.execute("SET LOCAL enable_seqscan = off")
+            rows = typed(_Told, await connection.fetch(query, *arguments))
         return _untold(rows, lacking)
 
     async def _notified(self, update_id: str) -> str:

@@ -148,7 +148,7 @@ class Follower:
 
     async def _take_snapshot(self, pool: Pool) -> queries.Snapshot:
         async with asyncio.timeout(ANSWERS_WITHIN_S):
-            snapshot = await queries.snapshot(pool, self._settings.publish_web_updates, self._feed_store.known.limit)
+            snapshot = await queries.snapshot(pool, self._settings.publish_web_updates, self._feed_store.known.at_start)
         if snapshot.epoch == 0:
             raise NotThisLog("the archive has not seen a log yet")
         return snapshot

@@ -153,7 +153,7 @@ class Search:
             if feed_store.removed(each.update.update_id) is not None:
                 continue
             known = feed_store.get(each.update.update_id)
-            entry = known or FeedEntry(each.update)
+            entry = known or self.answers.archive.entries.entry(each.update)
             if known is None or selection.matches(entry.update):
                 entries.append((entry, entry.update.revision != each.update.revision))
         passages = [

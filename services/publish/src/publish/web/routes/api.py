@@ -227,7 +227,7 @@ class Api:
 
     async def _with_change(self, archived: Archived) -> FeedEntry:
         (found,) = await with_changes(self.answers.archive, [archived])
-        return FeedEntry(found.update)
+        return self.answers.archive.entries.entry(found.update)
 
     async def revisions(self, request: Request) -> Response:
         """`GET /v1/updates/{update_id}/revisions`: what readers were given over time, first to last."""

@@ -168,14 +168,25 @@ FEED = Content(
         "application/feed+json": {"version": "https://jsonfeed.org/version/1.1", "title": "Slugline", "items": []},
     },
 )
+PAGE_OF_MEMBERS: JsonObject = {
+    "type": "object",
+    "description": "With `fields`: of each update those members alone.",
+    "required": ["updates", "channel", "next", "cursor"],
+    "properties": {
+        "updates": {"type": "array", "items": ref("UpdateMembers")},
+        "channel": TEXT,
+        "next": {"anyOf": [CURSOR, {"type": "null"}]},
+        "cursor": CURSOR,
+    },
+}
 UPDATES = Content(
     "The page, in the form that was asked for.",
-    {JSON: Page, TYPES["ninjs"]: NinjsPage, TYPES["jsonfeed"]: OBJECT},
+    {JSON: {"anyOf": [ref("Page"), PAGE_OF_MEMBERS]}, TYPES["ninjs"]: NinjsPage, TYPES["jsonfeed"]: OBJECT},
     {JSON: EXAMPLES["Page"], TYPES["ninjs"]: EXAMPLES["NinjsPage"], TYPES["jsonfeed"]: {"version": "https://jsonfeed.org/version/1.1", "items": []}},
 )  # fmt: skip
 UPDATE = Content(
     "The update, in the form that was asked for.",
-    {JSON: ref("Update"), TYPES["ninjs"]: OBJECT, TYPES["jsonfeed"]: OBJECT},
+    {JSON: {"anyOf": [ref("Update"), ref("UpdateMembers")]}, TYPES["ninjs"]: OBJECT, TYPES["jsonfeed"]: OBJECT},
     {
         JSON: EXAMPLE,
         TYPES["ninjs"]: {"uri": f"urn:slugline:update:{EXAMPLE['update_id']}", "pubStatus": "usable", "version": "2"},
@@ -369,14 +380,18 @@ OPERATIONS = (
 def document(site_url: str) -> JsonObject:
     """The document, for a site at this address."""
     update, parts = reader_json.schema(REF, CURSOR)
+    members = {
+        name: value for name, value in update.items() if name not in {"required", "description", "title", "examples"}
+    }
+    members["description"] = "The members of an update that `fields` names."
     api = ApiDescription(
         title="Slugline",
         version="1",
         description="Live updates: what is visible now, what followed a cursor, and the stream of what comes. A parameter that is not "
         "known is refused; every error is a problem (RFC 9457) whose `code` is stable.",
         server=site_url,
-        models=(Removal, Reset),
-        schemas={**parts, **event_schemas(), "Update": update},
+        models=(Page, Removal, Reset),
+        schemas={**parts, **event_schemas(), "Update": update, "UpdateMembers": members},
         tags=TAGS,
         security_schemes={
             "key": {"type": "http", "scheme": "bearer", "description": "A partner's, for a larger quota"}

@@ -1,4 +1,4 @@
-"""A port as ours are, with one large answer of its own for each reader: `python -m support.big_port http|stream PORT`."""
+"""A port as ours are, with one large answer of its own for each reader: `python -m security.ports.big_port http|stream PORT`."""
 
 import asyncio
 import sys

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from conformance.attacks import ATTACKS
 from conformance.documents import corpus, named, outcome
 from ingest.formats import FORMATS, Unreadable
+from security.documents.attacks import ATTACKS
 
 pytestmark = pytest.mark.conformance
 

@@ -1,4 +1,4 @@
-"""Attacks on an HTTP port of this machine, as a process of its own: `python -m support.attack KIND PORT COUNT SECONDS`.
+"""Attacks on an HTTP port of this machine, as a process of its own: `python -m security.ports.attack KIND PORT COUNT SECONDS`.
 
 Bounded in number and time. Prints `begun` once all connections are made, and ends by itself.
 """

@@ -44,7 +44,6 @@ from enrich.text.steps.text.plain_text import plain
 from enrich.text.steps.text.reading import excerpt_of, reading
 from enrich.text.steps.text.sanitise import sanitised
 from enrich.text.steps.text.step import bare_text
-from growth.pumps import PUMPS
 from publish.archive.queries import Archived
 from publish.push.alerts.notification import ordered_wording, wording
 from publish.push.webhooks.message import body_of
@@ -63,6 +62,7 @@ from publish.web.feed_store import FeedStore
 from publish.web.page_parts.key_events import Neighbours
 from publish.web.routes.answers import Answers
 from publish.web.routes.feeds import Feed
+from security.growth.pumps import PUMPS
 from shared.markup import repair_nesting
 from shared.messages import (
     Author,

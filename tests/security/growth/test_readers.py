@@ -10,9 +10,6 @@ import pytest
 from lxml import etree
 
 from conformance.documents import outcome
-from growth.documents import DOCUMENTS
-from growth.measure import growth
-from growth.pumps import PUMPS
 from ingest.formats import Unreadable, charset, limits, media, times
 from ingest.formats.copy import authors, notes, people, places, repeats, sign_offs, tags
 from ingest.formats.copy import body as copy_body
@@ -23,6 +20,9 @@ from ingest.formats.text import plain as text
 from ingest.formats.text import teleprinter
 from ingest.transports.api.body import inflated
 from ingest.transports.feed_links import feed_links
+from security.growth.documents import DOCUMENTS
+from security.growth.measure import growth
+from security.growth.pumps import PUMPS
 from shared.http.client.retry_after import retry_after_s
 from shared.http.problem import Problem
 

@@ -9,12 +9,12 @@ from enrich.text.domain.corrections.merge import MergedText
 from enrich.text.steps.text.plain_text import plain
 from enrich.text.steps.text.sanitise import sanitised
 from enrich.text.steps.text.step import bare_text
-from growth.pumps import PUMPS
-from growth.test_text import MARKUP, WHOLE, entry, feed, webhook
 from publish.representation.fragment import fitting
 from publish.representation.linked_data import news_article
 from publish.representation.ninjs import ninjs
 from publish.representation.reader_json import dump
+from security.growth.pumps import PUMPS
+from security.growth.test_text import MARKUP, WHOLE, entry, feed, webhook
 from shared.markup import MAX_DEPTH, repair_nesting
 
 TIMES, MORE = 8, 3000

@@ -1,0 +1,47 @@
+"""What the script of the read model decides, on a Redis of its own."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+import pytest_asyncio
+from redis.asyncio import Redis
+
+from local import redis as local_redis
+from local.child import end_all
+from publish.cache.store import ReadModel
+from publish.representation.position import Position
+from support.revisions import read, revision
+
+
+@pytest_asyncio.fixture
+async def raw(tmp_path: Path) -> AsyncIterator[Any]:
+    """A Redis of this test."""
+    server = local_redis.Redis(tmp_path / "redis", tmp_path / "redis.log")
+    server.start()
+    server.wait()
+    redis: Any = Redis.from_url(server.url)
+    yield redis
+    await redis.aclose()
+    assert server.child is not None
+    end_all([server.child])
+
+
+@pytest.mark.parametrize("removal", ["killed", "taken-down"])
+async def test_a_kill_wins_whatever_its_number(raw: Any, removal: str) -> None:
+    """Of an update that is killed under a lower number than it has, only the removal is left, and no later number brings it back."""
+    model = ReadModel(raw, topic_prefix="", feed_length=10, days=30, site_url="https://news.example")
+    await model.done(Position(1, 0), await model.begin_rebuild())
+    shown = revision("a", 5)
+    await model.write([read(shown, 1)], Position(1, 1))
+    assert await model.shows(shown.update_id) != ""
+
+    assert await model.write([read(revision("a", 4, kind="kill", removal=removal), 2)], Position(1, 2)) == 1
+    assert await model.shows(shown.update_id) == ""
+    told = orjson.loads(await raw.get(f"slugline:update:{shown.update_id}"))
+    assert (told["revision"], "headline" in told) == (4, False)
+
+    assert await model.write([read(revision("a", 6), 3)], Position(1, 3)) == 0
+    assert await model.shows(shown.update_id) == ""
