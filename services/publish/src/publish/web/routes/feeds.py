@@ -25,6 +25,7 @@ from publish.representation.retraction import TOMBSTONES, Retraction, atom_tombs
 from publish.representation.site import author_path, story_path, tag_path
 from publish.representation.words import (
     byline_of,
+    full_text_of,
     headline_of,
     language_of,
     modified_at,
@@ -64,7 +65,7 @@ def id_of(update: ReaderUpdate) -> str:
 
 
 def _summary(update: ReaderUpdate) -> str:
-    return printable(update.summary or update.excerpt or update.text[:300])
+    return printable(update.summary or update.excerpt or full_text_of(update)[:300])
 
 
 class Feed:
