@@ -16,7 +16,7 @@ OURS = sorted(name for name, each in COMPOSE.items() if str(each["image"]).start
 WRITES_ITS_ROOT = {"kafka": "its image writes its configuration beside its programs when it starts"}
 OPEN = {"ingest-api", "publish-web", "publish-push"}
 """Whose port strangers, senders and partners reach."""
-ASKS_REDIS = {"publish-cache", "publish-push"}
+ASKS_REDIS = {"publish-cache", "publish-push", "publish-web"}
 
 
 def documents(*paths: Path) -> list[dict[str, Any]]:
