@@ -2,8 +2,10 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from local import postgres
@@ -61,3 +63,25 @@ def test_an_open_folder_is_this_users_and_has_no_foreseeable_name() -> None:
         assert postgres.reachable(one)
         refuse_foreign(one)
     assert not one.exists()
+
+
+async def test_a_cluster_whose_password_everybody_knew_gets_its_own() -> None:
+    """At the next start, and no other password works from then on; a start after that changes nothing."""
+    with open_folder() as folder:
+        first = postgres.Postgres(folder / "postgres", folder / "log")
+        first.start()
+        first.wait()
+        assert first.child is not None
+        first.child.end()
+        later = postgres.Postgres(folder / "postgres", folder / "log", password="its-own")
+        later.start()
+        try:
+            later.wait()
+            for _ in range(2):
+                await later.take_password()
+            await (await asyncpg.connect(later.dsn)).close()
+            with pytest.raises(asyncpg.InvalidPasswordError):
+                await asyncpg.connect(replace(later, password=postgres.PASSWORD).dsn)
+        finally:
+            assert later.child is not None
+            later.child.end()
