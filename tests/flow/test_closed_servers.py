@@ -1,5 +1,6 @@
 """The pipeline on servers that speak TLS alone and know who asks."""
 
+import asyncio
 from pathlib import Path
 
 import asyncpg
@@ -10,10 +11,13 @@ from local import jars
 from shared.kafka.topics import apply_topics
 from shared.redis_client import open_redis
 from shared.settings import Connections
-from support.closed_servers import PASSWORD, USER, ClosedServers, closed_servers
+from shared.streams import RAW
+from slugline.servers import kafka_admin
+from support.closed_servers import NEIGHBOUR, PASSWORD, USER, ClosedServers, closed_servers, keep_to_prefix
 from support.pipeline import started
 from support.processes import Processes
 from support.servers import CACHE, real_wanted
+from support.topics import everything_in, raw_update, send_all
 from support.waiting import eventually
 
 pytestmark = pytest.mark.flow
@@ -72,3 +76,19 @@ async def test_the_whole_way_over_tls(tmp_path: Path, processes: Processes, monk
                     lambda found: found is not None,
                     what="not in Redis",
                 )
+        await _kept_to_its_prefix(settings)
+
+
+async def _kept_to_its_prefix(settings: Connections) -> None:
+    """Another newsroom's user of the same Kafka: nothing before it has rules, then its own topics, and of others not even the names."""
+    coast = settings.model_copy(update={"kafka_user": NEIGHBOUR, "topic_prefix": "coast."})
+    with pytest.raises(KafkaError):
+        await apply_topics(coast)
+    await asyncio.to_thread(keep_to_prefix, settings, NEIGHBOUR, "coast.")
+    await apply_topics(coast)
+    await send_all(coast, RAW, [raw_update("own")])
+    assert len(await everything_in(coast, RAW)) == 1
+    async with kafka_admin(coast) as admin:
+        assert {each for each in await admin.list_topics() if not each.startswith("coast.")} == set()
+    with pytest.raises(KafkaError):
+        await send_all(coast.model_copy(update={"topic_prefix": ""}), RAW, [raw_update("theirs")])

@@ -233,6 +233,8 @@ def test_every_container_is_held(compose: Compose) -> None:
     No process of ours is root, may write to its root file system, or has a capability.
     """
     ids = compose("ps", "--all", "--quiet").split()
+    compose("up", "--detach", "--no-build", "--wait", timeout_s=300)
+    assert sorted(compose("ps", "--all", "--quiet").split()) == sorted(ids), "`up` makes anew what the upgrade has made"
     described = _inspected(*ids)
     assert len(described) >= 17
     for each in described:

@@ -8,15 +8,26 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import trustme
+from confluent_kafka.admin import (
+    AclBinding,
+    AclOperation,
+    AclPermissionType,
+    AdminClient,
+    ResourcePatternType,
+    ResourceType,
+)
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 from redis.asyncio import Redis as Client
 
 from local import kafka, postgres, redis
 from local.child import free_port
 from local.stack import open_folder
+from shared.settings import Connections
 from support.servers import CACHE
 
 USER, PASSWORD = "slugline", "a secret of the tests"
+NEIGHBOUR = "coast"
+"""A user of Kafka who is no administrator, with the same password."""
 
 
 @dataclass
@@ -73,6 +84,23 @@ async def closed_servers() -> AsyncIterator[ClosedServers]:
             )
 
 
+def keep_to_prefix(settings: Connections, user: str, prefix: str) -> None:
+    """Let a user of Kafka do all with the topics and groups of a prefix, and nothing else: deploy/newsrooms/README.md."""
+    admin = AdminClient(
+        {
+            "bootstrap.servers": settings.kafka_servers, "security.protocol": "sasl_ssl", "sasl.mechanism": "SCRAM-SHA-512",
+            "sasl.username": USER, "sasl.password": PASSWORD, "ssl.ca.location": settings.kafka_ca_file,
+            "ssl.certificate.location": settings.kafka_certificate_file, "ssl.key.location": settings.kafka_certificate_file,
+        }
+    )  # fmt: skip
+    rules = [
+        AclBinding(kind, prefix, ResourcePatternType.PREFIXED, f"User:{user}", "*", AclOperation.ALL, AclPermissionType.ALLOW)
+        for kind in (ResourceType.TOPIC, ResourceType.GROUP)
+    ]  # fmt: skip
+    for made in admin.create_acls(rules).values():
+        made.result(20)
+
+
 def _for_java(certificate: trustme.LeafCert) -> bytes:
     """Key and chain, the key as PKCS 8, the only form that Kafka reads from PEM."""
     key = load_pem_private_key(certificate.private_key_pem.bytes(), password=None)
@@ -93,8 +121,11 @@ def _kafka(folder: Path, ca: Path, server: Path) -> kafka.Kafka:
         "ssl.truststore.type": "PEM",
         "ssl.truststore.location": str(ca),
         "listener.name.sasl_ssl.ssl.client.auth": "required",
+        "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+        # The controller's own listener knows no users.
+        "super.users": f"User:{USER};User:ANONYMOUS",
     }
-    users = [f"{mechanism}=[name={USER},password={PASSWORD}]"]
+    users = [f"{mechanism}=[name={name},password={PASSWORD}]" for name in (USER, NEIGHBOUR)]
     return kafka.Kafka(folder / "kafka", folder / "kafka.log", CACHE, more=more, protocol="SASL_SSL", users=users)
 
 
