@@ -117,3 +117,18 @@ def test_accounts_of_one_event_gather_across_languages_and_near_misses_do_not(
     assert measured.counted_precision >= 0.95, measured.wrong
     assert measured.recall >= 0.75, measured.wrong
     assert measured.precision >= 0.9, measured.wrong
+
+
+def test_of_a_day_that_nothing_was_fitted_to_readers_are_told_nothing_wrong(capsys: pytest.CaptureFixture[str]) -> None:
+    """Precision holds on copy in other words; recall does not yet: a pair across languages shares few words that the tables know.
+
+    At first sight the fifth day had P 1.0 R .471 gathered, P 1.0 R .176 counted (from 0.9; R .353 from 0.8), 8 of 17 across languages.
+    """
+    measured = measure(sorted(labelled("accounts_fifth.txt"), key=lambda account: account.minute), None)
+    with capsys.disabled():
+        print(
+            f"\naccounts, fifth day: gathered P {measured.precision:.3f} R {measured.recall:.3f}, counted P {measured.counted_precision:.3f} "
+            f"R {measured.counted_recall:.3f}, across languages {measured.across[0]} of {measured.across[1]}"
+        )
+    assert measured.counted_precision >= 0.95, measured.wrong
+    assert measured.precision >= 0.9, measured.wrong

@@ -300,6 +300,9 @@ def test_what_is_a_note_is_always_looked_at() -> None:
         ("#Harbour trends for a day", "#Harbour trends for a day", ""),
         ("Oslo/Bergen line shut", "Oslo/Bergen line shut", ""),
         ("C++ is forty", "C++ is forty", ""),
+        ("UPDATE 1-Statue to reopen on Monday", "Statue to reopen on Monday", "UPDATE 1"),
+        ("RPT-UPDATE 2-Statue to reopen", "Statue to reopen", "RPT-UPDATE 2"),
+        ("CORRECTED-Statue to reopen", "CORRECTED-Statue to reopen", ""),
     ],
 )
 def test_marks_around_a_headline_are_no_words_of_it(headline: str, shown: str, note: str) -> None:

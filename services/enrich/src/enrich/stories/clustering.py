@@ -16,7 +16,7 @@ from enrich.stories.witnesses import attributed, credited, is_copied, is_shared_
 
 LEAST_LIKELY = 0.5
 """From which an account joins others: so likely, on the average over them, report they one event."""
-LEAST_SURE = 0.9
+LEAST_SURE = 0.8
 """From which readers are told of an account: so likely does it report the event of one of those that they are told of."""
 LEAST_SURE_OF_ALL = 0.7
 """And so likely, on the average, that of all of those."""

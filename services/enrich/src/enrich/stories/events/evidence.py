@@ -149,13 +149,13 @@ def _names(rare: Mapping[str, float], one: EventSignature, other: EventSignature
 
 def _action(side: EventSignature, others: Mapping[str, float], other: EventSignature) -> float:
     """How much of what a headline says beside names and common words the other account has."""
-    said = [term for term in side.headline if term not in side.named and term not in COMMON_TERMS]
-    return _share(said, others, other.kinds) if said else UNKNOWN_ACTION
+    return _share(side.action, others, other.kinds) if side.action else UNKNOWN_ACTION
 
 
 def _share(headline: Collection[str], terms: Mapping[str, float], kinds: frozenset[str]) -> float:
     """The share of a headline's terms that another account has, or tells by another word of the same kind."""
-    return sum(1 for term in headline if term in terms or not kinds.isdisjoint(kinds_of(term))) / max(len(headline), 1)
+    found = sum(1 for term in headline if term in terms or (kinds and not kinds.isdisjoint(kinds_of(term))))
+    return found / max(len(headline), 1)
 
 
 def _squares(weights: Mapping[str, float], shared: Mapping[str, float]) -> float:

@@ -91,6 +91,8 @@ class EventSignature:
     """Of the words of names of several words, one that stands for all: `Port Marrow` is one name."""
     places: frozenset[str] = frozenset()
     """Terms of `named` that are names of places, as far as that is seen."""
+    action: frozenset[str] = frozenset()
+    """Terms of the headline that are neither names nor common."""
     is_after: bool = False
     """Whether its headline tells of what came after something else."""
 
@@ -124,6 +126,7 @@ def event_signature(headline: str, text: str, names: Sequence[str] = (), sluglin
         SMALL_WORDS.intersection(folded(f"{headline} {lead}").split()),
         _whole_names(f"{headline}\n{lead}", names),
         frozenset(named.intersection(_places(f"{headline}\n{lead}", names))),
+        frozenset(head - named - COMMON_TERMS),
         AFTER.search(headline) is not None,
     )
 

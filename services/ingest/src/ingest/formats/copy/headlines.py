@@ -8,6 +8,8 @@ _MARKS = re.compile(r"^(?:[*>]+\s*|(?:={2,}|\+{2,})\s+)(?=[\w\"“«„'‘(])|(
 """What wires set a flash apart with: `*River rises`, `+++ River rises +++`."""
 _STARRED = re.compile(r"\s*\*{2,}\s*([^*]{2,40}?)\s*\*{2,}$")
 """`... gained confidence*** TRANSLATED ***`."""
+_VERSION = re.compile(r"(?:(?:UPDATE|WRAPUP|RPT|REFILE|REPEAT)(?: \d{1,2})?-)+(?=\S)")
+"""`UPDATE 1-Statue to reopen`: which version it is says nothing to readers; `CORRECTED-` does."""
 _AGENCY = re.compile(r"([A-Z]{2,8})/(?=\S)")
 _NONE = re.compile(
     r"[\W_]*(?:no (?:headline|title)|untitled|sans titre|ohne titel|kein titel|sin t[íi]tulo|senza titolo|geen titel|\(?no ?title\)?)[\W_]*",
@@ -23,6 +25,8 @@ def bare(headline: str) -> tuple[str, str]:
     if (starred := _STARRED.search(headline)) is not None:
         headline, said = headline[: starred.start()], starred.group(1)
     headline = _MARKS.sub("", headline)
+    if (version := _VERSION.match(headline)) is not None:
+        headline, said = headline[version.end() :], " ".join(filter(None, (version.group(0).rstrip("-"), said)))
     agency = _AGENCY.match(headline)
     if agency is not None and is_agency(agency.group(1)):
         headline = headline[agency.end() :]
