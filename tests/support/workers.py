@@ -15,9 +15,9 @@ TESTS = Path(__file__).resolve().parents[1]
 TURNSTILE, MACHINE = TESTS / "conftest.py", Path(__file__)
 """Files that exist in every clone; only their locks are used."""
 LONGEST_FIRST = (
-    "oracle/test_oracle.py", "flow/test_compose.py", "browser/test_page.py", "failures", "security/growth", "shared/poison",
+    "flow/test_compose.py", "flow/test_upgrade.py", "browser/test_page.py", "failures", "security/growth", "shared/poison",
     "flow/test_demo.py", "flow", "security", "browser", "local", "publish/web/test_reading.py", "conformance", "enrich/media",
-    "publish/web/routes/test_naughty.py", "publish/push", "shared/consumer", "enrich/text",
+    "publish/push", "shared/consumer", "enrich/text",
 )  # fmt: skip
 """A long file that is begun last is waited for by one worker while the other has nothing to do."""
 
@@ -28,7 +28,9 @@ def is_worker() -> bool:
 
 
 def rank(item: pytest.Item) -> int:
-    """The place of a test's file among those that take long."""
+    """The place of a test's file among those that take long; what is run alone comes last, when nobody is kept waiting for it."""
+    if item.get_closest_marker("alone") is not None:
+        return len(LONGEST_FIRST) + 1
     path = item.path.relative_to(TESTS) if item.path.is_relative_to(TESTS) else item.path
     return next((at for at, each in enumerate(LONGEST_FIRST) if path.is_relative_to(each)), len(LONGEST_FIRST))
 

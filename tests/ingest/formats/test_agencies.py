@@ -43,7 +43,6 @@ SET_IN_LINES = (
 )
 PARAGRAPHS = [
     "* Water at six metres",
-    "By Anna Okonkwo",
     "OSLO, Nov 23 (Wire) - The river rose on Monday for the third day.",
     "Schools stay shut.",
     "(Editing by Ines Sato)",
@@ -52,8 +51,9 @@ PARAGRAPHS = [
 
 def test_a_text_set_in_lines_keeps_its_paragraphs() -> None:
     """An agency that puts teleprinter copy into one element means a paragraph where a line is indented."""
-    body = g2(content=XHTML.format(f"<p>{SET_IN_LINES}</p>")).body_html
-    assert body == "".join(f"<p>{one}</p>" for one in PARAGRAPHS)
+    update = g2(content=XHTML.format(f"<p>{SET_IN_LINES}</p>"))
+    assert update.body_html == "".join(f"<p>{one}</p>" for one in PARAGRAPHS)
+    assert update.byline == "By Anna Okonkwo"
     plain = g2(content=f'<inlineData contenttype="text/plain"><![CDATA[<p>\n      {SET_IN_LINES}</p>]]></inlineData>')
     assert [" ".join(one.split()) for one in plain.body_html.removeprefix("<p>").split("<p>")] == [
         f"{one}</p>" for one in PARAGRAPHS

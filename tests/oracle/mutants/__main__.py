@@ -13,15 +13,22 @@ from queue import Queue
 
 import click
 
-from oracle.mutants.gate import BASELINE, Mutant, Result, Tree, killed_share, mutants, verdict
+from oracle.mutants.gate import BASELINE, CPU_S, Mutant, Result, Tree, killed_share, mutants, verdict
 from support.servers import GIVEN, running_servers
 
 
 def _check_checks(
     found: Sequence[Mutant], trees: "Queue[Tree]", servers: Mapping[str, str], jobs: int
 ) -> dict[str, str]:
-    """The checks that fail without any mutant, with what they say: nothing can be learnt from them."""
+    """The checks that fail without any mutant, with what they say: nothing can be learnt from them.
+
+    Those without options are run together first; which of them fails is looked at only where one does.
+    """
     checks = {each.check: each.servers for each in found}
+    for with_servers in (False, True):
+        together = sorted(each for each in checks if checks[each] == with_servers and " -" not in each)
+        if together and _pass_together(together, trees, servers if with_servers else {}):
+            checks = {each: needs for each, needs in checks.items() if each not in together}
 
     def passes(check: str) -> tuple[str, bool, str]:
         tree, began = trees.get(), time.monotonic()
@@ -34,6 +41,19 @@ def _check_checks(
 
     with ThreadPoolExecutor(jobs) as pool:
         return {check: said for check, good, said in pool.map(passes, checks) if not good}
+
+
+def _pass_together(checks: Sequence[str], trees: "Queue[Tree]", servers: Mapping[str, str]) -> bool:
+    tree, began = trees.get(), time.monotonic()
+    try:
+        named = " ".join(dict.fromkeys(" ".join(checks).split()))
+        good, _ = tree.passes(named, servers, cpu_s=CPU_S * 10)
+    finally:
+        trees.put(tree)
+    click.echo(
+        f"{'pass' if good else 'fail':>15} {time.monotonic() - began:5.1f} s  {len(checks)} checks together", err=True
+    )
+    return good
 
 
 def _try_all(

@@ -45,3 +45,12 @@ async def test_a_kill_wins_whatever_its_number(raw: Any, removal: str) -> None:
 
     assert await model.write([read(revision("a", 6), 3)], Position(1, 3)) == 0
     assert await model.shows(shown.update_id) == ""
+
+
+async def test_the_watermark_never_goes_back(raw: Any) -> None:
+    """A batch that comes once more, as after a crash, leaves the place that was reached; a new epoch is further than any place of the old."""
+    model = ReadModel(raw, topic_prefix="", feed_length=10, days=30, site_url="https://news.example")
+    await model.done(Position(1, 0), await model.begin_rebuild())
+    for place, reached in (((1, 7), (1, 7)), ((1, 3), (1, 7)), ((2, 1), (2, 1)), ((1, 9), (2, 1))):
+        await model.write([read(revision("a"), place[1])], Position(*place))
+        assert await model.watermark() == Position(*reached)

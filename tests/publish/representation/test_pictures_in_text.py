@@ -14,11 +14,12 @@ LEAD, QUAY, AFTER = "a" * 16, "b" * 16, "c" * 16
 
 def update() -> EnrichedUpdate:
     """A lead picture, one in the text, one whose place is gone, and a mark of a picture that may not be shown."""
-    body = (
-        "<p>First.</p>"
-        + "".join(f'<figure data-picture="{each}"></figure>' for each in (LEAD, QUAY, "d" * 16, QUAY))
-        + "<p>Last.</p>"
+    below = {LEAD: "Words of one, by J. L.", QUAY: "Words of two, by J. L.", "d" * 16: "Words of none."}
+    body = "".join(
+        f'<figure><figure data-picture="{each}"></figure><figcaption>{below[each]}</figcaption></figure>'
+        for each in (LEAD, QUAY, "d" * 16)
     )
+    body = f'<p>First.</p>{body}<figure data-picture="{QUAY}"></figure><p>Last.</p>'
     media = [
         picture(id=name, role=role, caption=f"Caption {name}.", anchors=(anchor,))
         for name, role, anchor in (("one", "inline", LEAD), ("two", "inline", QUAY), ("three", "inline", AFTER))
@@ -38,6 +39,9 @@ async def test_pictures_stand_where_they_stood(replica: Replica, path: str) -> N
     if path.endswith("ninjs"):
         said = answer.json()["bodies"][0]["value"]
     assert "data-picture" not in said
+    # What is written below a picture is said by its caption; where it is not shown, as text.
+    assert "Words of none." in said
+    assert "Words of two" not in said
     order = re.findall(r"First\.<|Last\.<|Caption (?:one|two|three)\.<?", said.partition("<body")[2] or said)
     # Feeds say the first words in their summaries too.
     body = order[len(order) - order[::-1].index("First.<") : order.index("Last.<")]

@@ -1,5 +1,6 @@
 """Offsets: what is committed, and where is read again."""
 
+from collections.abc import Callable
 from typing import Any
 
 from aiokafka import TopicPartition
@@ -21,6 +22,7 @@ class Client:
         self.sought: dict[TopicPartition, int] = {}
         self.failure: Exception | None = None
         self.ends: dict[TopicPartition, int | None] = {}
+        self.meanwhile: Callable[[], None] = lambda: None
 
     def assignment(self) -> set[TopicPartition]:
         return self.owned
@@ -28,6 +30,7 @@ class Client:
     async def commit(self, offsets: dict[TopicPartition, int]) -> None:
         if self.failure is not None:
             raise self.failure
+        self.meanwhile()
         self.committed.append(offsets)
 
     def seek(self, partition: TopicPartition, offset: int) -> None:
@@ -55,6 +58,17 @@ async def test_what_is_done_is_committed_once_and_only_of_own_partitions() -> No
     await offsets.commit(client)
     await offsets.commit(client)
     assert client.committed == [{ZERO: 3}]
+
+
+async def test_what_is_done_while_a_commit_is_under_way_is_committed_by_the_next() -> None:
+    """The answer to the first says nothing of it."""
+    offsets, client = Offsets("stage"), Client(ZERO)
+    offsets.advance([record_of(b"", offset=2)])
+    client.meanwhile = lambda: offsets.advance([record_of(b"", offset=5)])
+    await offsets.commit(client)
+    client.meanwhile = lambda: None
+    await offsets.commit(client)
+    assert client.committed == [{ZERO: 3}, {ZERO: 6}]
 
 
 async def test_a_commit_that_fails_is_tried_again() -> None:

@@ -52,9 +52,9 @@ class Settings(Connections):
         default=30_000, ge=1, description="The same with a partner's key that says nothing else"
     )
     publish_poll_per_minute: int = Field(
-        default=30,
+        default=120,
         ge=0,
-        description="Votes in polls a minute from one address, of one web replica; 0 for no limit",
+        description="Votes in polls a minute from one address, of one web replica: readers of one office or carrier share one; 0 for no limit",
     )
     publish_poll_key: str = Field(
         default="",

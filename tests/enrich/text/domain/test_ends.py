@@ -30,6 +30,16 @@ def test_of_two_moments_the_earlier_is_waited_for() -> None:
     assert due_of(state) == (minute(60), "embargo")
 
 
+def test_the_end_of_an_embargo_is_not_the_end_of_the_update() -> None:
+    """What came out at its moment stays until its expiry, of which it still hears."""
+    raw = version(1, embargo_until=minute(60), expires_at=minute(90))
+    state, revisions = fold([raw], now=minute(61))
+    assert [each.removal for each in revisions] == [None]
+    assert due_of(state) == (minute(90), "expiry")
+    _, revisions = fold([raw], now=minute(91))
+    assert [each.removal for each in revisions] == [None, "expired"]
+
+
 @pytest.mark.parametrize("name", ["withdraw", "expire", "kill", "takedown"])
 def test_a_removal_that_is_adopted_is_one(name: str) -> None:
     """What was removed before a crash is believed to be out of sight after it, as if it had been removed here."""

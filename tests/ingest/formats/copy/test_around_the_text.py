@@ -288,3 +288,98 @@ def test_what_is_a_note_is_always_looked_at() -> None:
         assert not notes.may_be_note(
             f"{text} when a gale of force nine came in from the west, and nobody could say for how long."
         )
+
+
+@pytest.mark.parametrize(
+    ("headline", "shown", "note"),
+    [
+        ("*Man arrested after shots in the harbour", "Man arrested after shots in the harbour", ""),
+        (">>>ANSA/Gas supplies cut by a third", "Gas supplies cut by a third", ""),
+        ("+++ River rises +++", "River rises", ""),
+        ("Parliament passes the act*** TRANSLATED ***", "Parliament passes the act", "TRANSLATED"),
+        ("#Harbour trends for a day", "#Harbour trends for a day", ""),
+        ("Oslo/Bergen line shut", "Oslo/Bergen line shut", ""),
+        ("C++ is forty", "C++ is forty", ""),
+    ],
+)
+def test_marks_around_a_headline_are_no_words_of_it(headline: str, shown: str, note: str) -> None:
+    """Stars, arrows and an agency's name before it, what a machine put behind it; a hash belongs to a word."""
+    update = update_of(ninjs(f"<p>{TEXT}</p>", headline))
+    assert (update.headline, update.private_note) == (shown, note)
+
+
+def test_a_placeholder_is_no_headline() -> None:
+    """`No Headline !` says that there is none: one is made of the text."""
+    update = update_of(ninjs(f"<p>{TEXT} It rained.</p><p>Nobody was hurt.</p>", "No Headline !"))
+    assert update.headline_from_text
+    assert "headline" not in update.headline.lower()
+
+
+@pytest.mark.parametrize("said", ["==Kyodo", r"(SDA\/sj)", "AAP RTV ar", "© 2026 Wire AB. Only for subscribers, and for one use; all rights are reserved by the agency and its owners."])  # fmt: skip
+def test_more_sign_offs(said: str) -> None:
+    """Marks with signs before them, a desk between agency and initials, and a notice of copyright with its terms."""
+    update = update_of(ninjs(f"<p>{TEXT}</p><p>It rained.</p><p>{said}</p>"))
+    assert update.body_html == f"<p>{TEXT}</p><p>It rained.</p>"
+
+
+@pytest.mark.parametrize("said", ["Copyright law is to change, she said.", "AP and Reuters were there.", "All in all it rained."])  # fmt: skip
+def test_last_sentences_stay(said: str) -> None:
+    """What only begins like one."""
+    assert said in update_of(ninjs(f"<p>{TEXT}</p><p>{said}</p>")).body_html
+
+
+def test_escaped_code_of_embeds_and_references_is_never_shown_as_words() -> None:
+    """A paragraph of code becomes the link that it has, or nothing; a reference to a component is left out; HTML that is written about stays."""
+    box = '&lt;div class="check" data-id="a0G"&gt;&lt;/div&gt;&lt;script src="https://check.example/embed.js"&gt;&lt;/script&gt;'
+    film = '&lt;iframe src="https://www.youtube.com/embed/abcdefghijk"&gt;&lt;/iframe&gt;'
+    body = update_of(ninjs(f'<p>{TEXT} &lt;NewsComponentRef idref="D1"/&gt;</p><p>{box}</p><p>{film}</p><p>A &lt;div class="a"&gt; is an element.</p>')).body_html  # fmt: skip
+    assert "NewsComponentRef" not in body
+    assert "script" not in body
+    assert "iframe" not in body
+    assert 'href="https://www.youtube.com/watch?v=abcdefghijk"' in body
+    assert "&lt;div" in body
+
+
+@pytest.mark.parametrize(
+    ("summary", "shown"),
+    [
+        ("Port reopens after", ""),
+        ("INDIA SUCESOS", ""),
+        ("PORT/GALE:Port reopens", ""),
+        ("Forty ships wait outside.", "Forty ships wait outside."),
+        ("NATO meets.", "NATO meets."),
+    ],
+)
+def test_a_summary_says_something_of_its_own(summary: str, shown: str) -> None:
+    """Not the slug, not words of a tag, not the beginning of the headline or of the text."""
+    document = json.loads(ninjs("<p>Port reopens after a gale of two days, with forty ships outside.</p>"))
+    document |= {"description_text": summary, "slugline": "PORT/GALE"}
+    assert update_of(json.dumps(document)).summary == shown
+
+
+def test_a_note_that_tells_an_embargo_withholds() -> None:
+    """Wherever it stands in the note; one that says that it is over, or that there is none, does not."""
+    for note, status in (
+        ("(see also PORT) Embargoed to 0001 Friday September 9", "withheld"),
+        ("Adds quotes. Not for release until noon.", "withheld"),
+        ("Embargo: none", "usable"),
+        ("EMBARGO LIFTED", "usable"),
+    ):
+        document = json.loads(ninjs(f"<p>{TEXT}</p>")) | {"ednote": note}
+        assert update_of(json.dumps(document)).status == status, note
+
+
+def test_tags_are_neither_the_headline_nor_a_path() -> None:
+    """Some vendors send the headline as a topic, and topics with all that is above them."""
+    headline = "Declaration of independence is unacceptable, minister says"
+    document = json.loads(ninjs(f"<p>{TEXT}</p>", headline))
+    document["subject"] = [{"code": "a", "name": headline}, {"code": "b", "name": "Lifestyle and Leisure\\Recreation"}]
+    assert [one.name for one in update_of(json.dumps(document)).subjects] == ["Recreation"]
+
+
+def test_a_line_that_is_the_headline_without_its_kicker() -> None:
+    """`Checked: No, ...` above a text that begins with `No, ...`; and what a version replaces is for desks."""
+    update = update_of(ninjs(f"<p>No, this paper is not of the council</p><p>{TEXT}</p>", "Checked: No, this paper is not of the council"))  # fmt: skip
+    assert update.body_html == f"<p>{TEXT}</p>"
+    update = update_of(ninjs(f"<p>N i e u w bericht, vervangt: Haven open</p><p>{TEXT}</p>"))
+    assert update.body_html == f"<p>{TEXT}</p>"

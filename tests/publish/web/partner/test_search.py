@@ -22,7 +22,7 @@ async def test_memory_has_the_last_word(replica: Replica) -> None:
     page = (await replica.get("/search?q=gates")).text
     assert "<mark>gates</mark>" in page
     replica.take(revision("full", 2, removal="killed"))
-    replica.take(full("other", 2, headline="Doors", text="Doors.", summary="", excerpt="Doors."))
+    replica.take(full("other", 2, headline="Doors", text="Doors.", summary="", excerpt="Doors.", blocks=()))
     replica.archive.archived = archived
     assert await found(replica, "gates") == []
     page = (await replica.get("/search?q=gates")).text

@@ -63,8 +63,11 @@ FILLED_FREELY = 20
 
 
 ANCHOR = re.compile(r"[0-9a-f]{16}")
-MARK = re.compile(r'<figure data-picture="([0-9a-f]{16})"></figure>')
-"""Where a picture stands in a body that fits."""
+WORDS = "picture-words"
+MARK = re.compile(
+    rf'<figure data-picture="([0-9a-f]{{16}})"></figure>(?:<p class="{WORDS}">([^<]*(?:<(?!/p>)[^<]*)*)</p>)?'
+)
+"""Where a picture stands in a body that fits, and what its source wrote below it there."""
 _WITH_MARKS = nh3.Cleaner(attributes={**nh3.ALLOWED_ATTRIBUTES, "figure": {"data-picture"}})
 
 
@@ -110,6 +113,21 @@ def embeds_of(body: str) -> list[Embed]:
     laid_out = _Body(Headings(2), _holders(root))
     laid_out.flow(root, [], 0)
     return laid_out.embeds
+
+
+def _marked(figure: HtmlElement, depth: int) -> str:
+    """The mark of a picture, with what is written below it, of a figure that has nothing else; empty for other figures."""
+    picture, caption = figure, None
+    if len(figure) == 2 and figure[0].tag == "figure" and figure[1].tag == "figcaption":
+        picture, caption = figure
+        if any(words and words.strip() for words in (figure.text, picture.tail, caption.tail)):
+            return ""
+    anchor = picture.get("data-picture", "")
+    if not ANCHOR.fullmatch(anchor):
+        return ""
+    words = _inline(caption, depth + 1, linked=False).strip() if caption is not None else ""
+    below = f'<p class="{WORDS}">{words}</p>' if _says_something(words) else ""
+    return f'<figure data-picture="{anchor}"></figure>{below}'
 
 
 def _holders(root: HtmlElement) -> frozenset[HtmlElement]:
@@ -176,8 +194,8 @@ class _Body:
         )
 
     def _block(self, node: HtmlElement, tag: str, out: list[str], depth: int) -> None:
-        if tag == "figure" and ANCHOR.fullmatch(anchor := node.get("data-picture", "")):
-            out.append(f'<figure data-picture="{anchor}"></figure>')
+        if tag == "figure" and (marked := _marked(node, depth)):
+            out.append(marked)
         elif depth > MAX_DEPTH:
             text = " ".join("".join(node.itertext()).split())
             out.append(f"<p>{escape(text, quote=False)}</p>" if text else "")

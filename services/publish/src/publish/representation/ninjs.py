@@ -1,7 +1,8 @@
 """An update as ninjs 3.1, for the tools that agencies and their clients have (IPTC)."""
 
+from publish.representation.fragment import fitting
 from publish.representation.origin import source_type_uri
-from publish.representation.pictures import Picture, figure_elsewhere, pictures_of, with_pictures
+from publish.representation.pictures import Layout, Picture, figure_elsewhere, pictures_of, with_pictures
 from publish.representation.reader_json import dump
 from publish.representation.reader_update import ReaderUpdate
 from publish.representation.site import Site
@@ -54,7 +55,10 @@ def ninjs(site: Site, update: ReaderUpdate) -> dict[str, object]:
 def _body(site: Site, update: ReaderUpdate) -> str:
     """The body, with our own renditions of the pictures that stand in it."""
     standing = {anchor: each for each in pictures_of(update) for anchor in each.media.anchors}
-    return with_pictures(printable(update.body_html), standing, lambda picture: figure_elsewhere(site.url, picture))
+    body = printable(update.body_html)
+    if "data-picture" in body:
+        body = fitting(body, 2)
+    return with_pictures(body, Layout(None, standing, ()), lambda picture: figure_elsewhere(site.url, picture))
 
 
 def _about(update: ReaderUpdate) -> dict[str, list[dict[str, str]]]:

@@ -146,30 +146,47 @@ def sizes_of(picture: Picture, column: int) -> str:
     return f"(min-width: {width + MARGINS}px) {drawn}px, {round(100 * drawn / width)}vw"
 
 
-def below_the_lead(update: ReaderUpdate) -> tuple[dict[str, Picture], list[Picture]]:
-    """The pictures but the first, which opens the update: those that stand in its body by their anchors, and the others."""
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where the pictures of an update are shown."""
+
+    lead: Picture | None
+    """Opens the update, wherever it stood in the text."""
+    standing: Mapping[str, Picture]
+    """Those in the text, by their anchors."""
+    others: tuple[Picture, ...]
+
+
+def laid_out(update: ReaderUpdate) -> Layout:
+    """Where each picture is shown: the first above the text, as ever."""
+    pictures = pictures_of(update)
     standing: dict[str, Picture] = {}
     others: list[Picture] = []
-    for picture in pictures_of(update)[1:]:
+    for picture in pictures[1:]:
         here = [anchor for anchor in picture.media.anchors if anchor in update.body_html]
         standing.update(dict.fromkeys(here, picture))
         if not here:
             others.append(picture)
-    return standing, others
+    return Layout(pictures[0] if pictures else None, standing, tuple(others))
 
 
-def with_pictures(body: str, standing: Mapping[str, Picture], figure: Callable[[Picture], str]) -> str:
-    """A body that fits, with `figure` of each picture in its place; none is shown twice, and of what cannot be shown nothing is left."""
+def with_pictures(body: str, layout: Layout, figure: Callable[[Picture], str]) -> str:
+    """A body that fits, with `figure` of each picture in its place; none is shown twice, and of what cannot be shown nothing is left.
+
+    A picture is shown with its caption, so what its source wrote below it is left out then.
+    """
     if "data-picture" not in body:
         return body
+    above = layout.lead.media.anchors if layout.lead is not None and layout.lead.caption else ()
     shown: set[str] = set()
 
     def put(mark: re.Match[str]) -> str:
-        picture = standing.get(mark[1])
+        picture = layout.standing.get(mark[1])
+        words = f"<p>{mark[2]}</p>" if mark[2] and mark[1] not in above else ""
         if picture is None or picture.media.id in shown:
-            return ""
+            return words
         shown.add(picture.media.id)
-        return figure(picture)
+        return figure(picture) + ("" if picture.caption else words)
 
     return MARK.sub(put, body)
 

@@ -114,7 +114,7 @@ class Renderer:
             image_origins=settings.image_origins,
             pictures_of=pictures.pictures_of,
             sizes_of=pictures.sizes_of,
-            other_pictures=lambda update: pictures.below_the_lead(update)[1],
+            other_pictures=lambda update: pictures.laid_out(update).others,
             body_of=self.body,
             label_of=origin.label_of,
             shown_diff=words.shown_diff,
@@ -208,9 +208,8 @@ class Renderer:
         made = self.fitting(update.body_html, heading)
         if "data-picture" not in made:
             return made
-        standing, _ = pictures.below_the_lead(update)
         show = figure or (lambda picture: str(self._figure(picture, BODY_COLUMN)))
-        return Markup(pictures.with_pictures(str(made), standing, show))  # noqa: S704 -- of what fits, and our own
+        return Markup(pictures.with_pictures(str(made), pictures.laid_out(update), show))  # noqa: S704 -- of what fits, and our own
 
     def blocks(self, update: ReaderUpdate) -> str:
         """The typed blocks of an update for where no form of ours is, as in a feed."""

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass, field
 
 from ingest.formats.copy import authors, blocks, notes, places, repeats, sign_offs
-from ingest.formats.html import from_xml
+from ingest.formats.html import embeds, from_xml
 from ingest.formats.text import plain as text
 
 _FURNITURE = re.compile(
@@ -85,14 +85,33 @@ def with_vendors_tags_read(html: str) -> str:
         name = found.group(1).strip("/").lower()
         if name in _SIGNS and not found.group(2):
             return text.escaped(_SIGNS[name])
+        last = name.rpartition(":")[2]
         return (
             ""
-            if name.rpartition(":")[2] in _REFERENCES
+            if (last in _REFERENCES or last.endswith("ref"))
             and (found.group(2) or found.group(0).endswith("/&gt;") or ":" in name)
             else found.group(0)
         )
 
-    return _VENDORS_TAG.sub(read, html)
+    return _VENDORS_TAG.sub(read, _ESCAPED_EMBED.sub(_embedded, html))
+
+
+_ESCAPED_EMBED = re.compile(
+    r"<p(?:\s[^<>]*)?>\s*+(&lt;(?:div|script|iframe|blockquote|embed|object)\s[^<]*+)</p>\s*+", re.IGNORECASE
+)
+"""A paragraph that is the escaped code of a player or post, and nothing else."""
+
+
+def _embedded(found: re.Match[str]) -> str:
+    code = found.group(1).strip()
+    if not code.endswith("&gt;") or len(code) > _LONGEST_CODE:
+        return found.group(0)
+    linked, count = embeds.as_links(text.unescaped(code))
+    # Only the links are ours; whatever else is in it is code.
+    return linked if count and linked.startswith("<p><a ") and linked.count("<") == 4 else ""
+
+
+_LONGEST_CODE = 4000
 
 
 _PARTED = re.compile(r"(?:<br\s*/?>\s*){2,}", re.IGNORECASE)
@@ -165,13 +184,14 @@ def _spans(
             continue
         if is_looked_at and _take_notes(found, block, words, spans):
             continue
-        if not begun and number < _FIRST and not found.bylines and authors.is_line_of_names(words):
+        if not begun and number <= _FIRST and not found.bylines and authors.is_line_of_names(words):
             found.bylines.append(words)
             spans.append((block.start, block.end))
             continue
         if not begun:
             found.first, found.first_at = words, block.start
-        begun = True
+        # Points that stand above a text, and above its byline, are not its beginning.
+        begun = begun or not (words.startswith("* ") and number < _FIRST)
     if may_have_notes:
         _sign_offs(found, every[-_LAST:], spans)
     return spans
@@ -210,8 +230,12 @@ def _is_note(found: Cleared, words: str) -> bool:
 def _is_heading(found: Cleared, block: blocks.Block, words: str, headline: str, slugline: str) -> bool:
     """Whether one of the first blocks is the headline or slugline once more, or a headline where there is none."""
     if headline:
-        if repeats.same(words, headline) or (
-            block.name[0] == "h" and len(words) > 15 and repeats.begins_with(headline, words, 16)
+        # `Checked: No, it is not so` above a text that begins with `No, it is not so`.
+        kicker, _, rest = headline.partition(": ")
+        if (
+            repeats.same(words, headline)
+            or (block.name[0] == "h" and len(words) > 15 and repeats.begins_with(headline, words, 16))
+            or (len(words) > 20 and len(kicker) < 40 and repeats.same(words, rest))
         ):
             found.heading = words
             return True

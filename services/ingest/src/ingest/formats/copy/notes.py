@@ -42,7 +42,7 @@ _TO_DESKS = (
     r"note (?:aux?|[àa] l['’]attention des|pour les) (?:r[ée]dactions?|r[ée]dacteurs|clients|abonn[ée]s)|avis aux (?:r[ée]dactions|clients|abonn[ée]s)|[àa] l['’]attention des (?:r[ée]dactions|clients|abonn[ée]s)|eds\s?:|"
     r"nota (?:a|para) (?:los |las )?(?:editores|redactores|redacciones|medios|clientes|abonados)|nota a la redacci[óo]n|nota (?:aos|para os) editores|aviso a (?:los |las )?(?:redacciones|editores|clientes|medios|abonados)|atenci[óo]n,? (?:editores|redacciones|clientes)|aten[çc][ãa]o,? editores|"
     r"nota (?:per|ai|alle) (?:la |le |i )?(?:redazion\w+|redattori|clienti)|avviso (?:alle|ai) \w+|noot (?:voor|aan) (?:de )?redactie|aan de redactie|(?:not|anm\.?|obs\.?|info|meddelande) (?:till|til) (?:alla )?red|till redaktion|til redaktion|til redaksjon|til red\b|red\.\s?:|redakt(?:[øo]rer|[öo]rer)\s?:|"
-    r"redaktionel(?:l|le)? (?:not|note|merknad|meddelelse)|merknad til red|toimituksille|huom\.? toimitu"
+    r"redaktionel(?:l|le)? (?:not|note|merknad|meddelelse)|n ?i ?e ?u ?w bericht,? vervangt|vervangt\s?:|merknad til red|toimituksille|huom\.? toimitu"
 )
 _CONTACT = (
     r"(?:dpa-)?(?:kontakt|contact|ansprechpartner)(?:e|s|en|er)?\s?:|(?:press|media|news)? ?contacts?\s?:|for more information,? (?:please )?contact|contact press|pressekontakt|presskontakt|contact(?:s|o)? (?:presse|prensa)|(?:tel|telefon|phone|fax|e-?mail|newsdesk)\.?\s?:|autor(?:en|in)?\s?:|(?:nachfragen|r[üu]ckfragen)\b.{0,40}(?:an|unter|bei)\b|"
@@ -114,7 +114,7 @@ LONGEST_EMBARGO = 200
 
 _OPENING = re.compile(r"\s*(?:<[^<>]*>\s*)*([^\w\s]?)[^\w<]*([^\W_]{0,3})")
 _SIGNS = frozenset("([{*/+#–—-_©&")
-_FRAGMENTS = frozenset(["a", "aan", "aap", "ach", "adv", "afp", "akt", "am", "an", "anm", "ans", "ap", "apa", "art", "ate", "ats", "att", "aus", "aut", "avi", "avv", "bc", "bel", "bil", "cat", "cob", "con", "cou", "cov", "des", "dev", "die", "do", "dpa", "e", "ed", "edi", "eds", "efe", "ei", "ein", "ej", "ema", "emb", "exp", "fax", "fea", "for", "fot", "fur", "gep", "got", "gra", "hab", "hin", "hol", "huo", "ikk", "inf", "int", "ite", "key", "kom", "kon", "kor", "lea", "lie", "lis", "med", "meh", "mel", "mer", "mor", "nac", "nao", "ne", "new", "nic", "nie", "no", "non", "noo", "not", "nou", "ntb", "nur", "não", "obs", "ori", "pa", "pap", "par", "pho", "pla", "plu", "pm", "por", "pre", "pri", "red", "rel", "rep", "res", "reu", "rit", "ruc", "rüc", "sak", "sda", "se", "seg", "ser", "slu", "spe", "sto", "str", "stt", "sui", "syn", "tel", "ter", "tex", "the", "thi", "til", "to", "toi", "top", "tt", "ube", "un", "une", "upc", "urg", "vi", "we", "wei", "wir", "wo", "wor", "zei", "zus", "à", "übe"])  # fmt: skip
+_FRAGMENTS = frozenset(["a", "aan", "aap", "ach", "adv", "afp", "akt", "am", "an", "anm", "ans", "ap", "apa", "art", "ate", "ats", "att", "aus", "aut", "avi", "avv", "bc", "bel", "bil", "cat", "cob", "con", "cou", "cov", "des", "dev", "die", "do", "dpa", "e", "ed", "edi", "eds", "efe", "ei", "ein", "ej", "ema", "emb", "exp", "fax", "fea", "for", "fot", "fur", "gep", "got", "gra", "hab", "hin", "hol", "huo", "ikk", "inf", "int", "ite", "key", "kom", "kon", "kor", "lea", "lie", "lis", "med", "meh", "mel", "mer", "mor", "n", "nac", "nao", "ne", "new", "nic", "nie", "no", "non", "noo", "not", "nou", "ntb", "nur", "não", "obs", "ori", "pa", "pap", "par", "pho", "pla", "plu", "pm", "por", "pre", "pri", "red", "rel", "rep", "res", "reu", "rit", "ruc", "rüc", "sak", "sda", "se", "seg", "ser", "slu", "spe", "sto", "str", "stt", "sui", "syn", "tel", "ter", "tex", "the", "thi", "til", "to", "toi", "top", "tt", "ube", "un", "une", "upc", "urg", "ver", "vi", "we", "wei", "wir", "wo", "wor", "zei", "zus", "à", "übe"])  # fmt: skip
 """The first letters of all labels above, at most three: nine of ten paragraphs begin with others, and are looked at no further."""
 _ORDINARY = re.compile(
     r"(?:the (?!following)|an (?!die|alle)|a (?!l['’]|suivre|usage)|for (?!more|(?:editorial )?(?:queries|questions|enquiries|inquiries)|internal|editorial))",
@@ -196,6 +196,18 @@ def says_private(words: str) -> bool:
 def is_embargo(words: str) -> bool:
     """Whether a line says until when a text may not be published."""
     return len(words) < LONGEST_EMBARGO and _EMBARGO.match(words) is not None
+
+
+_EMBARGO_TOLD = re.compile(
+    r"\b(?:strictly |strictement )?(?:under )?embargo(?:ed|ed copy|[ée]e?)?[\s:–-]{1,4}(?:until|till|til|to|not for|bis|jusqu\W|hasta|fino|at[ée]|\d)|\bsperrfrist[\s:–-]{1,4}(?:bis|\d)"
+    r"|\bnot for (?:public )?(?:publication|release|use|broadcast) (?:before|until)|\bhold for release\b",
+    re.IGNORECASE,
+)
+
+
+def tells_embargo(note: str) -> bool:
+    """Whether a note tells until when an update may not be published, wherever in it."""
+    return bool(note) and _EMBARGO_TOLD.search(note[:MAX_NOTE]) is not None
 
 
 _DESKS = r"(?:redaktion\w*|r[ée]dact(?:ions?|eurs)|redac(?:ciones|tores|ties?)|redazion[ei]|reda[çc][õo]es|redaksjon\w*|editors?|editores|desks|subscribers|abonn[ée]s|abonados|medios|medien)"

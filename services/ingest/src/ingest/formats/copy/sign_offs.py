@@ -20,7 +20,7 @@ _MARKED_END = re.compile(
 )
 """An agency's mark behind the last sentence: `... lo celebró. EFE`."""
 _SLASHED_IN_LINE = re.compile(rf"(?<=\))\s+{_SLASHED}$")
-_MARK = re.compile(r"[©(/\[\s–—-]*+[^\W_][\w .&/,-]{0,50}[)/\]\s.]*")
+_MARK = re.compile(r"[©(/\[\s=–—-]*+[^\W_][\w .&/,-]{0,50}[)/\]\s.]*")
 _AGENCY_CLOSER = re.compile(r"[\W_]*[a-zäöüß]{2,12}(?:[\s/_-]+[a-z0-9äöüß]{1,8}){1,10}[\W_]*")
 _DPA_INFOCOM = re.compile(
     r"[\W_]*(?:©\s?)?(?:dpa-infocom|dpa)[\s,]*dpa:\d{6}-\d{1,3}-\d{3,}(?:[\d/]*)[\W_]*|[\W_]*©\s?dpa-infocom.{0,40}",
@@ -29,6 +29,8 @@ _DPA_INFOCOM = re.compile(
 _COPYRIGHT_LINE = re.compile(
     r"[\W_]*(?:©|\(c\)|copyright)\s?(?:\d{4}\s?)?[\w .,&/-]{2,40}(?:\d{4})?[\W_]*", re.IGNORECASE
 )
+_COPYRIGHT_NOTICE = re.compile(r"[\W_]{0,3}(?:©|\(c\)\s?\d{4}|copyright\s+(?:©\s?|\(c\)\s?)?\d{4})", re.IGNORECASE)
+_LONGEST_NOTICE = 400
 _MEDIA_MARKS = re.compile(
     r"(?:[\W_]*(?:fotos?|v[ií]deos?|photos?|pictures?|pix|bilder?|grafik|graphics?|infograf[ií]a|infographie|audio|mapa|karte|kart)[\W_]*){1,5}",
     re.IGNORECASE,
@@ -42,7 +44,8 @@ def is_sign_off(words: str, *, is_block: bool = True) -> bool:
     A line that is no block of its own may be of a poem or a list: a short word alone is no sign-off there.
     """
     if not words or len(words) > MAX_LINE:
-        return False
+        return len(words) <= _LONGEST_NOTICE and _COPYRIGHT_NOTICE.match(words) is not None
+    words = words.replace("\\/", "/")
     if not any(letter.isalnum() for letter in words) or _MEDIA_MARKS.fullmatch(words):
         return True
     if is_end_mark(words) or _DPA_INFOCOM.fullmatch(words) or _STAMPED.fullmatch(words):
@@ -57,7 +60,7 @@ def is_sign_off(words: str, *, is_block: bool = True) -> bool:
 def _is_closer(words: str) -> bool:
     """dpa's and others' closing line: `dpa ab yyzz n1 cd`, `ab/dpa`, `dpa/lby ef`."""
     head, _, rest = words.strip("*#. ").partition(" ")
-    if words.lower() != words and not words.isupper() and not (is_agency(head) and rest.islower()):
+    if words.lower() != words and not words.isupper() and not (is_agency(head) and _is_code(rest)):
         return False
     if not _AGENCY_CLOSER.fullmatch(words.lower()):
         return False
@@ -65,11 +68,16 @@ def _is_closer(words: str) -> bool:
     return any(part in AGENCIES for part in (parts[0], parts[-1])) and all(len(part) <= 8 for part in parts)
 
 
+def _is_code(rest: str) -> bool:
+    """Desks and initials behind an agency's name: `ab cd`, `RTV ar`."""
+    return rest.islower() or (rest[-1:].islower() and all(len(part) <= 4 for part in rest.split()))
+
+
 def is_agency_mark(words: str) -> bool:
     """Whether a line is only an agency's mark: `/ritzau/`, `(©NTB)`, `TT-AFP`, `© 2026 AFP`."""
     if len(words) > 60 or (not _MARK.fullmatch(words) and not _COPYRIGHT_LINE.fullmatch(words)):
         return False
-    bare = re.sub(r"©|\(c\)|copyright|\d{4}", " ", words, flags=re.IGNORECASE).strip(" ()[]/.,–—-")
+    bare = re.sub(r"©|\(c\)|copyright|\d{4}", " ", words, flags=re.IGNORECASE).strip(" ()[]/.,=–—-")
     return bool(bare) and is_agency(bare)
 
 

@@ -4,6 +4,8 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
+from ingest.formats.copy import repeats
+
 _STREET = re.compile(
     r"(?:^|,)\s?(?:[a-z]{1,2}-)?\d{4,6}\s+[a-zäöüà-þ][\w.-]+"
     r"|(?:stra(?:ß|ss)e|str\.|weg|allee|platz|gasse|ring|damm|ufer|chaussee|steig|gatan|v[äa]gen|vej|veien|gate|gade|straat|laan|plein|katu|tie)\s+\d{1,4}\s?[a-z]?\b"
@@ -17,6 +19,8 @@ _SYSTEM = re.compile(
     re.IGNORECASE,
 )
 _LONGEST_NAME = 300
+_LONG_NAME = 25
+"""Characters of a name that may be the headline once more, which is no topic."""
 _NAMED = ("person", "organisation", "place")
 _COORDINATES = re.compile(r"^-?\d{1,3}\.\d+[ ,;]+-?\d{1,3}\.\d+$")
 
@@ -48,6 +52,7 @@ def tidy(fields: dict[str, object], wanted: Sequence[str]) -> int:
     subjects = fields.get("subjects")
     if not isinstance(subjects, list) or not subjects:
         return 0
+    headline = fields.get("headline")
     kept: list[object] = []
     machine: list[object] = []
     for one in subjects:
@@ -57,6 +62,11 @@ def tidy(fields: dict[str, object], wanted: Sequence[str]) -> int:
         kind, code, name = one.get("kind"), one.get("code") or "", one.get("name") or ""
         if not isinstance(kind, str) or not isinstance(code, str) or not isinstance(name, str):
             kept.append(one)
+        elif len(name) > _LONG_NAME and isinstance(headline, str) and repeats.same(name, headline):
+            machine.append(one)
+        elif "\\" in name and (last := name.rpartition("\\")[2].strip()):
+            # Of a path in a tree of topics the last step.
+            kept.append({**one, "name": last})
         elif wanted and kind not in wanted and code.partition(":")[0] not in wanted and one.get("scheme") not in wanted:
             machine.append(one)
         elif name and len(name) < 5 and kind not in _NAMED and _is_mnemonic(name, code):

@@ -6,7 +6,7 @@ This is where the rules of this folder meet an update; the readers of formats kn
 import re
 from collections.abc import Callable
 
-from ingest.formats.copy import authors, blocks, body, notes, people, places, repeats, sign_offs, tags
+from ingest.formats.copy import authors, blocks, body, headlines, notes, people, places, repeats, sign_offs, tags
 from ingest.formats.html import embeds
 from ingest.formats.model import SourceProfile
 from shared.messages import Hold
@@ -49,6 +49,7 @@ def tidy(fields: dict[str, object], record: Record, profile: SourceProfile, form
         first = _body(fields, html, headline, record, profile, has_notes=has_notes)
     if has_notes:
         _lines(fields, record)
+        _embargoed_by_note(fields, record)
     is_text = bool(_string(fields, "body_html"))
     if said := authors.tidy(fields, trusted=profile.creators_are_authors, is_text=is_text):
         record("no-author", "/creators", "; ".join(said))
@@ -139,6 +140,12 @@ def _lines(fields: dict[str, object], record: Record) -> None:
         value = _string(fields, name)
         if not value:
             continue
+        value, beside = headlines.bare(value)
+        if value != fields[name]:
+            fields[name] = value
+        if beside:
+            _add_private(fields, [beside])
+            record("note-taken-out", f"/{name}", beside[:200])
         if name == "summary" and notes.kind_of_note(value):
             _add_private(fields, [value])
             fields[name] = ""
@@ -150,6 +157,17 @@ def _lines(fields: dict[str, object], record: Record) -> None:
         elif said := sign_offs.initials_at_end(value):
             fields[name] = value[: -len(said)].rstrip()
             record("sign-off-taken-out", f"/{name}", said.strip()[:200])
+
+
+def _embargoed_by_note(fields: dict[str, object], record: Record) -> None:
+    """Withhold what a note to desks says may not be published yet, where no field says until when."""
+    if fields.get("embargo_until") or fields.get("status", "usable") != "usable":
+        return
+    for name in ("private_note", "editors_note"):
+        if notes.tells_embargo(_string(fields, name)):
+            fields["status"] = "withheld"
+            record("embargo-in-text", f"/{name}", "withheld, since a note says that it may not be published yet")
+            return
 
 
 def _add_private(fields: dict[str, object], said: list[str]) -> None:
@@ -166,10 +184,23 @@ def _keep(fields: dict[str, object], name: str, value: object) -> None:
 
 def _summary(fields: dict[str, object], record: Record, first: str) -> None:
     """No summary that says what the headline or the first paragraph says; `first` is that where it is known."""
-    summary = _string(fields, "summary")
+    summary, headline = _string(fields, "summary"), _string(fields, "headline")
+    slugline = _string(fields, "slugline")
+    if slugline and summary.startswith(f"{slugline}:"):
+        fields["summary"] = summary = summary[len(slugline) + 1 :].strip()
     if not summary:
         return
-    if repeats.same(summary, _string(fields, "headline")):
+    if (
+        len(summary) > _COMPARED - 4
+        and summary.isupper()
+        and summary.replace(" ", "").isalpha()
+        and summary.count(" ") < _FEW_WORDS
+    ):
+        fields["summary"] = ""
+        _keep(fields, "summary", summary)
+        record("machine-tags", "/summary", summary[:200])
+        return
+    if repeats.same(summary, headline) or repeats.begins_with(headline, summary, 20):
         fields["summary"] = ""
         record("summary-repeated", "/summary", "it is the headline")
         return
@@ -183,11 +214,12 @@ def _summary(fields: dict[str, object], record: Record, first: str) -> None:
     ):
         return
     bare = places.without_dateline(first)
-    if repeats.same(told, bare) or repeats.begins_with(bare, told, 30):
+    if repeats.same(told, bare) or repeats.begins_with(bare, told, _COMPARED):
         fields["summary"] = ""
         record("summary-repeated", "/summary", "the text begins with it")
 
 
+_FEW_WORDS = 4
 _COMPARED = 12
 _BEFORE = 200
 """Characters of a dateline and the beginning of a text that a summary could begin with."""

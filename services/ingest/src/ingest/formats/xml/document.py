@@ -21,8 +21,8 @@ __all__ = ["Element"]
 
 XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
-MAX_DEPTH = 200
-"""libxml2 itself stops at 256; the deepest of the real documents have 30 levels."""
+MAX_DEPTH = 256
+"""At which libxml2 itself stops; the deepest of the real documents have 30 levels."""
 
 _DECLARATION = re.compile(r"\s*<\?xml\b([^>]{0,500})\?>")
 _ENCODING = re.compile(r"encoding\s*=\s*[\"']([^\"']{1,40})[\"']")

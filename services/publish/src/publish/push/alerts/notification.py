@@ -10,6 +10,7 @@ from pydantic import JsonValue
 from publish.push.alerts.providers.provider import Notification, Urgency
 from publish.push.alerts.rules import TOP
 from publish.representation.reader_update import ReaderUpdate
+from publish.representation.words import full_text_of
 
 TITLE_LENGTH = 120
 BODY_LENGTH = 240
@@ -26,8 +27,8 @@ def _cut(text: str, length: int) -> str:
 
 def wording(update: ReaderUpdate) -> tuple[str, str]:
     """The title and the body of the alert of an update."""
-    title = _cut(update.headline or update.text, TITLE_LENGTH)
-    return title, _cut(update.summary or update.excerpt or update.text, BODY_LENGTH)
+    title = _cut(update.headline or full_text_of(update), TITLE_LENGTH)
+    return title, _cut(update.summary or update.excerpt or full_text_of(update), BODY_LENGTH)
 
 
 def ordered_wording(update: ReaderUpdate, title: str | None, body: str | None) -> tuple[str, str]:

@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from publish.representation.origin import source_type_uri, text_label
-from publish.representation.pictures import Picture, below_the_lead, figure_elsewhere, pictures_of
+from publish.representation.pictures import Picture, figure_elsewhere, laid_out, pictures_of
 from publish.representation.position import NEWS, channels_of
 from publish.representation.reader_json import dump
 from publish.representation.reader_update import ReaderUpdate
@@ -25,6 +25,7 @@ from publish.representation.retraction import TOMBSTONES, Retraction, atom_tombs
 from publish.representation.site import author_path, story_path, tag_path
 from publish.representation.words import (
     byline_of,
+    full_text_of,
     headline_of,
     language_of,
     modified_at,
@@ -64,7 +65,7 @@ def id_of(update: ReaderUpdate) -> str:
 
 
 def _summary(update: ReaderUpdate) -> str:
-    return printable(update.summary or update.excerpt or update.text[:300])
+    return printable(update.summary or update.excerpt or full_text_of(update)[:300])
 
 
 class Feed:
@@ -102,8 +103,8 @@ class Feed:
         self.updated = max(changes, default=NEVER)
 
     def _html(self, update: ReaderUpdate) -> str:
-        _, others = below_the_lead(update)
-        figures = "".join(map(self._figure, (*pictures_of(update)[:1], *others)))
+        layout = laid_out(update)
+        figures = "".join(map(self._figure, filter(None, (layout.lead, *layout.others))))
         note = f"<p><em>{escape(printable(update.editors_note))}</em></p>" if update.editors_note else ""
         words = text_label(update, self.said)
         label = f"<p><em>{escape(words)}</em></p>" if words else ""

@@ -11,7 +11,7 @@ from publish.representation.pictures import pictures_of
 from publish.representation.position import Position
 from publish.representation.reader_update import ReaderUpdate
 from publish.representation.site import story_path
-from publish.representation.words import printable, story_name, title_of
+from publish.representation.words import full_text_of, printable, story_name, title_of
 from publish.web.families import find_family, shown_beside
 from publish.web.feed_store import FeedEntry
 from publish.web.omissions import Omitted
@@ -90,7 +90,7 @@ class OwnPage:
             translation=family.of(update.update_id),
             canonical=renderer.site.url + update.path,
             api=f"/v1/updates/{update.update_id}",
-            description=printable(update.summary or update.excerpt or update.text[:200]),
+            description=printable(update.summary or update.excerpt or full_text_of(update)[:200]),
             cursor=cursor,
             history=history,
             image=renderer.share_image(pictures),

@@ -10,6 +10,7 @@ from shared.http.problem import Problem
 UPDATE_ID = re.compile(r"^[a-z2-7]{26}$")
 CHANNEL_KINDS = ("source", "tag", "story", "author", "update", "translations")
 MAX_CHANNEL_CHARS = 300
+MOST_ON_A_PAGE = 100
 NOW = "at"
 """Given, with any value, by whoever needs what is true now and no cached answer: our own push process does."""
 
@@ -25,7 +26,7 @@ def before_of(request: Request) -> Position | None:
         raise Problem(400, "bad-cursor", f"before: {error}", field="before") from error
 
 
-def limit_of(request: Request, default: int, most: int = 100) -> int:
+def limit_of(request: Request, default: int, most: int = MOST_ON_A_PAGE) -> int:
     """The `limit` of a request."""
     given = request.query_params.get("limit")
     if given is None:

@@ -47,6 +47,8 @@ LINKED_IMAGE = re.compile(r"<a\b[^<>]{0,4000}>\s*+(<img\b[^<>]{0,4000}>)\s*+</a>
 """A picture that links its larger self: it would be taken for a part of a line."""
 BETWEEN_VALUES = re.compile(r"[\s\"'<>]+")
 MOST_IMAGES = 100
+MOST_VALUES = 60
+"""Words of an image's attributes that are looked at: hostile copy has as many as it likes."""
 SILENT = {
     "script", "style", "template", "title", "noscript", "iframe", "object", "svg", "math", "textarea", "select", "head",
 }  # fmt: skip
@@ -110,7 +112,7 @@ def _with_marks(body: str, anchors: Mapping[str, str]) -> str:
     """The body with a mark in the place of each picture that came with it; nothing is fetched from where its copy says."""
 
     def mark(found: re.Match[str]) -> str:
-        values = BETWEEN_VALUES.split(html.unescape(found[0]))
+        values = BETWEEN_VALUES.split(html.unescape(found[0]), MOST_VALUES)[:MOST_VALUES]
         for value in (*values, *(each.partition("=")[2] for each in values)):
             if anchor := anchors.get(value) or (_relative(value, anchors) if "/" in value or "." in value else None):
                 return f'<figure data-picture="{anchor}"></figure>'

@@ -1,0 +1,29 @@
+"""Headlines without what systems put around them: marks, an agency's name, placeholders. Pure."""
+
+import re
+
+from ingest.formats.copy.people import is_agency
+
+_MARKS = re.compile(r"^(?:[*>]+\s*|(?:={2,}|\+{2,})\s+)(?=[\w\"“«„'‘(])|(?<=\w)\s+(?:\*+|={2,}|\+{2,})$")
+"""What wires set a flash apart with: `*River rises`, `+++ River rises +++`."""
+_STARRED = re.compile(r"\s*\*{2,}\s*([^*]{2,40}?)\s*\*{2,}$")
+"""`... gained confidence*** TRANSLATED ***`."""
+_AGENCY = re.compile(r"([A-Z]{2,8})/(?=\S)")
+_NONE = re.compile(
+    r"[\W_]*(?:no (?:headline|title)|untitled|sans titre|ohne titel|kein titel|sin t[íi]tulo|senza titolo|geen titel|\(?no ?title\)?)[\W_]*",
+    re.IGNORECASE,
+)
+
+
+def bare(headline: str) -> tuple[str, str]:
+    """The headline as readers should see it, and what was said beside it; empty where it only says that there is none."""
+    if _NONE.fullmatch(headline):
+        return "", headline
+    said = ""
+    if (starred := _STARRED.search(headline)) is not None:
+        headline, said = headline[: starred.start()], starred.group(1)
+    headline = _MARKS.sub("", headline)
+    agency = _AGENCY.match(headline)
+    if agency is not None and is_agency(agency.group(1)):
+        headline = headline[agency.end() :]
+    return headline.strip(), said
