@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from publish.archive.standings import LastChange, Standing
 from publish.archive.store import fold_batch, revision_of
 from publish.representation.position import Position, channels_of, fold
-from publish.representation.reader_update import reader_change, reader_update
+from publish.representation.reader_update import ReaderUpdate, reader_change, reader_update
 from publish.web.feed_store import FeedEntry, FeedStore
 from shared.messages import Change, EnrichedUpdate
 from support.revisions import NOON, revision
@@ -124,6 +124,18 @@ def test_a_withdrawn_update_returns_to_its_place() -> None:
         [revision("a"), revision("b"), revision("a", 2, removal="withdrawn"), revision("c"), revision("a", 3)]
     )
     assert headlines(feed_store) == ["c 1", "b 1", "a 3"]
+
+
+def test_a_replica_tells_why_what_it_had_is_gone() -> None:
+    """The removal itself, with its reason and number, and not only that there was one; also of what it never showed. A return ends it."""
+    feed_store = filled([revision("a"), revision("a", 2, removal="withdrawn"), revision("b", 1, removal="killed")])
+    removed = [feed_store.removed(revision(guid).update_id) for guid in "ab"]
+    assert [(each.revision, each.removal) for each in removed if isinstance(each, ReaderUpdate)] == [
+        (2, "withdrawn"),
+        (1, "killed"),
+    ]
+    feed_store.apply(reader_update(revision("a", 3), cursor=Position(1, 3)))
+    assert feed_store.removed(revision("a").update_id) is None
 
 
 def test_readers_of_a_channel_that_an_update_leaves_are_told() -> None:

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from publish.representation.position import Position
@@ -28,6 +28,8 @@ def test_the_parser_of_these_tests_is_a_browsers() -> None:
             assert got == wanted, vector["name"]
 
 
+@example(data="one\rtwo", kind="publish", epoch=1, offset=7)
+@example(data="one\ntwo\r\nthree", kind="publish", epoch=1, offset=7)
 @given(
     data=st.text(st.characters(exclude_categories=("Cs",))),
     kind=st.sampled_from(["publish", "correct", "kill"]),
