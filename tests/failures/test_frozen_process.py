@@ -69,9 +69,15 @@ async def sending(pipeline: Pipeline, taken: list[str]) -> AsyncIterator[None]:
 
 async def freeze_in_transaction(process: Any, connection: Connection) -> None:
     """Stop the process where it holds the lock on the place in the log: while it waits for the table that it writes next."""
+
+    async def waits() -> int:
+        # Within a transaction Postgres tells the activity of its first look again and again.
+        await connection.execute("SELECT pg_stat_clear_snapshot()")
+        return int(await connection.fetchval(WAITING))
+
     async with connection.transaction():
         await connection.execute("LOCK TABLE publish.revisions IN SHARE MODE")
-        await eventually(lambda: connection.fetchval(WAITING), within_s=10, what="the archive does not wait")
+        await eventually(waits, within_s=10, what="the archive does not wait")
         process.send_signal(signal.SIGSTOP)
     await eventually(lambda: connection.fetchval(IN_TRANSACTION), what="the archive is not in its transaction")
 
