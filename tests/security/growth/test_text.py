@@ -48,7 +48,6 @@ from publish.archive.queries import Archived
 from publish.push.alerts.notification import ordered_wording, wording
 from publish.push.webhooks.message import body_of
 from publish.representation.fragment import fitting, web_address
-from publish.representation.linked_data import news_article, script
 from publish.representation.ninjs import ninjs
 from publish.representation.position import Position
 from publish.representation.reader_json import dump
@@ -59,9 +58,10 @@ from publish.web.application import build
 from publish.web.archive_client import ArchiveClient
 from publish.web.feed_store import FeedEntry as Standing
 from publish.web.feed_store import FeedStore
-from publish.web.page_parts.key_events import Neighbours
+from publish.web.page_parts.translations import Family
 from publish.web.routes.answers import Answers
 from publish.web.routes.feeds import Feed
+from publish.web.routes.own_page import own_page
 from security.growth.pumps import PUMPS
 from shared.markup import repair_nesting
 from shared.messages import (
@@ -259,11 +259,7 @@ def webhook(text: str) -> bytes:
 
 def page(text: str) -> bytes:
     """The update's own page."""
-    made = entry(text)
-    return answers().renderer.render(
-        "own.html", update=made.update, article=answers().renderer.article(made), canonical="/", api="/", description="d", cursor="1-0", history=[], image=None, crumbs=[], crumbs_data="", neighbours=Neighbours(None, None), card=None,
-        linked_data=script(news_article(answers().renderer.site, made.update)),
-    )  # fmt: skip
+    return own_page(answers(), entry(text), Position(1, 0), [], Family(original_withdrawn=False, members=()))
 
 
 TEXT: Mapping[str, Function] = {

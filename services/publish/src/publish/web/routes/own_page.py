@@ -24,6 +24,38 @@ from publish.web.routes.parameters import UPDATE_ID
 from shared.http.problem import Problem
 
 
+def own_page(
+    answers: Answers, entry: FeedEntry, cursor: Position, history: Sequence[HistoryLine], family: Family
+) -> bytes:
+    """The page of an update, from what is at hand."""
+    renderer, update = answers.renderer, entry.update
+    pictures = pictures_of(update)
+    store, crumbs = answers.feed_store, list[tuple[str, str]]()
+    if update.story:
+        record = store.story(update.story)
+        name = record.name(update.story_label) if record else story_name(update.story, update.story_label)
+        crumbs = [("/stories", renderer.interface.gettext("Stories")), (story_path(update.story), name)]
+    return renderer.render(
+        "own.html",
+        update=update,
+        crumbs=crumbs,
+        crumbs_data=script(breadcrumbs(renderer.site, [*crumbs, (update.path, title_of(update))])),
+        neighbours=neighbours_of(store, entry),
+        card=card_of(store, update.story) if update.story else None,
+        article=renderer.article(entry),
+        family=family,
+        family_id=family_of(update),
+        translation=family.of(update.update_id),
+        canonical=renderer.site.url + update.path,
+        api=f"/v1/updates/{update.update_id}",
+        description=printable(update.summary or update.excerpt or full_text_of(update)[:200]),
+        cursor=cursor,
+        history=history,
+        image=renderer.share_image(pictures),
+        linked_data=script(news_article(renderer.site, update)),
+    )
+
+
 class OwnPage:
     """The page of one update."""
 
@@ -53,7 +85,9 @@ class OwnPage:
             return RedirectResponse(entry.update.path, 301, {"Cache-Control": "public, max-age=60"})
         history, complete = await self._history(entry)
         family, known = await self._family(entry.update, in_memory=in_memory)
-        body = answers.renderer.omissions.attempt(entry, "page", lambda: self._own_page(entry, cursor, history, family))
+        body = answers.renderer.omissions.attempt(
+            entry, "page", lambda: own_page(answers, entry, cursor, history, family)
+        )
         kept = in_memory and complete and known
         answer = answers.page(body, channel=f"update:{update_id}", whole=kept)
         answer.beside = shown_beside(entry.update)
@@ -68,34 +102,6 @@ class OwnPage:
             return await find_family(answers.feed_store, answers.archive, update, in_memory=in_memory), True
         except Problem:
             return Family(original_withdrawn=False, members=()), False
-
-    def _own_page(self, entry: FeedEntry, cursor: Position, history: Sequence[HistoryLine], family: Family) -> bytes:
-        renderer, update = self.answers.renderer, entry.update
-        pictures = pictures_of(update)
-        store, crumbs = self.answers.feed_store, list[tuple[str, str]]()
-        if update.story:
-            record = store.story(update.story)
-            name = record.name(update.story_label) if record else story_name(update.story, update.story_label)
-            crumbs = [("/stories", renderer.interface.gettext("Stories")), (story_path(update.story), name)]
-        return renderer.render(
-            "own.html",
-            update=update,
-            crumbs=crumbs,
-            crumbs_data=script(breadcrumbs(renderer.site, [*crumbs, (update.path, title_of(update))])),
-            neighbours=neighbours_of(store, entry),
-            card=card_of(store, update.story) if update.story else None,
-            article=renderer.article(entry),
-            family=family,
-            family_id=family_of(update),
-            translation=family.of(update.update_id),
-            canonical=renderer.site.url + update.path,
-            api=f"/v1/updates/{update.update_id}",
-            description=printable(update.summary or update.excerpt or full_text_of(update)[:200]),
-            cursor=cursor,
-            history=history,
-            image=renderer.share_image(pictures),
-            linked_data=script(news_article(renderer.site, update)),
-        )
 
     async def _history(self, entry: FeedEntry) -> tuple[list[HistoryLine], bool]:
         """The history, and whether the archive has it up to the current revision."""
