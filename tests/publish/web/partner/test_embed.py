@@ -155,7 +155,7 @@ async def test_the_docs_describe_every_operation_and_lead_nowhere_else(replica: 
 
 def test_scripts_for_others_are_small() -> None:
     """Comments and indentation apart, the client is below 5 kB."""
-    for name, most in (("client.js", 5_000), ("embed.js", 1_200), ("embed-story.js", 6_000)):
+    for name, most in (("client.js", 5_000), ("embed.js", 1_200), ("embed-story.js", 7_000)):
         source = (files("publish.web") / "static" / name).read_text()
         lines = [line.strip() for line in source.splitlines()]
         assert len("\n".join(line for line in lines if line and not line.startswith(("//", "/**"))).encode()) <= most, (

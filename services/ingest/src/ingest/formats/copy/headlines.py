@@ -6,7 +6,7 @@ from ingest.formats.copy.people import is_agency
 
 _MARKS = re.compile(r"^(?:[*>]+\s*|(?:={2,}|\+{2,})\s+)(?=[\w\"“«„'‘(])|(?<=\w)\s+(?:\*+|={2,}|\+{2,})$")
 """What wires set a flash apart with: `*River rises`, `+++ River rises +++`."""
-_STARRED = re.compile(r"\s*\*{2,}\s*([^*]{2,40}?)\s*\*{2,}$")
+_STARRED = re.compile(r"(?<![*\s])\s*+\*{2,}+\s*+([^*]{2,40}?)\s*\*{2,}+$")
 """`... gained confidence*** TRANSLATED ***`."""
 _VERSION = re.compile(r"(?:(?:UPDATE|WRAPUP|RPT|REFILE|REPEAT)(?: \d{1,2})?-)+(?=\S)")
 """`UPDATE 1-Statue to reopen`: which version it is says nothing to readers; `CORRECTED-` does."""

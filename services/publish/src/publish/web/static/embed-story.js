@@ -15,6 +15,7 @@ li { border-block-end: 1px solid var(--slugline-line, #d9d3cb); overflow-wrap: a
 .title { font-weight: 700; }
 a { color: inherit; }
 .meta, footer { font-size: 0.85em; color: var(--slugline-muted, #5f574f); }
+.block { white-space: pre-line; margin-block-start: 0.5em; padding-inline-start: 0.75em; border-inline-start: 2px solid var(--slugline-line, #d9d3cb); }
 .key { color: var(--slugline-accent, #a3131c); font-weight: 700; }
 `;
 
@@ -31,6 +32,16 @@ const clock = (moment) => {
     datetime: moment,
   });
 };
+
+// What a typed block says, a line each; polls are voted in on their page.
+const linesOf = (block) =>
+  ({
+    "fact-box": () => [block.title, ...block.facts.map((fact) => `• ${fact}`)],
+    quote: () => [`“${block.text}”`, [block.speaker, block.role].filter(Boolean).join(", ")],
+    "question-answer": () => [block.question, block.answer],
+    score: () => [block.title, ...block.sides.map((side) => `${side.name} ${side.score}`), block.note],
+    poll: () => [block.question],
+  })[block.kind]?.() ?? [];
 
 class SluglineStory extends HTMLElement {
   #items = new Map();
@@ -122,8 +133,11 @@ class SluglineStory extends HTMLElement {
     }
     const text = update.text.length > 400 ? update.excerpt || `${update.text.slice(0, 400)}…` : update.text;
     const words = make("p", text);
-    if (!update.headline || text !== update.text) words.append(" ", make("a", "More", { href: update.url, target: "_top" }));
+    const blocks = update.blocks ?? [];
+    const more = !update.headline || text !== update.text || blocks.some((block) => block.kind === "poll");
+    if (more) words.append(" ", make("a", "More", { href: update.url, target: "_top" }));
     item.append(words);
+    for (const block of blocks) item.append(make("p", linesOf(block).filter(Boolean).join("\n"), { class: "block", part: "block" }));
     return item;
   }
 }
