@@ -57,11 +57,7 @@ async def compare_archive(newsroom: Newsroom, truth: Truth, differences: Differe
             "SELECT count(*) FROM publish.deliveries d JOIN publish.endpoints e ON e.id = d.endpoint_id "
             "WHERE d.state <> 'delivered' AND d.state <> 'skipped' AND e.kind = 'webhook'"
         )
-        # A subscriber whose web address refused the feed is told again by WebSub's own schedule, of minutes.
-        unclean = await connection.fetch(
-            "SELECT update_id, sink, detail FROM publish.takedowns WHERE clean_at IS NULL "
-            "AND NOT (sink = 'WebSub subscribers' AND detail LIKE '%(waiting%')"
-        )
+        unclean = await unproven(connection)
     finally:
         await connection.close()
     archived = {(row["update_id"], row["revision"]): row for row in rows}
@@ -225,6 +221,18 @@ async def compare_dead_letters(newsroom: Newsroom, differences: Differences) -> 
                 if not str(told.get("reason", "")).startswith("it was begun alone"):
                     got = {name: told.get(name) for name in ("stage", "reason", "partition", "offset", "key")}
                     differences.add("dead letters", stream.name, str(dead.offset), expected="none", got=got)
+
+
+async def unproven(connection: asyncpg.Connection) -> list[asyncpg.Record]:
+    """The sinks of takedowns that are not clean yet.
+
+    A subscriber whose web address refused the feed is told again by WebSub's own schedule, of minutes.
+    """
+    found: list[asyncpg.Record] = await connection.fetch(
+        "SELECT update_id, sink, detail FROM publish.takedowns WHERE clean_at IS NULL "
+        "AND NOT (sink = 'WebSub subscribers' AND detail LIKE '%(waiting%')"
+    )
+    return found
 
 
 async def compare_channels(

@@ -6,8 +6,10 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
+import asyncpg
+
 from oracle.attachments import Directory, compare_attachments, unattached
-from oracle.channels import compare_channels, compare_feed_told
+from oracle.channels import compare_channels, compare_feed_told, unproven
 from oracle.differences import Differences
 from oracle.eventlogs import compare_deliveries, compare_stream, compare_words
 from oracle.evidence import evidence
@@ -150,21 +152,21 @@ class Run:
         moments = [at for each in self.model.updates.values() if (at := each.moment) is not None]
         await asyncio.sleep(max([0.0, *(at - time.time() + 1.0 for at in moments)]))
         self.model.pass_time(time.time())
-        began, said_s, moved_s, before = time.monotonic(), 0.0, 0.0, (0, 0, 0)
+        began, said_s, moved_s, before = time.monotonic(), 0.0, 0.0, (0, 0, 0, 0)
         while True:
             truth = await read_truth(self.newsroom.settings)
             waiting = settled(self.model, truth) or [each for each, _, _ in unattached(self.model, truth)]
-            undelivered = self._undelivered(truth)
-            if not waiting and not undelivered:
+            undelivered, unclean = self._undelivered(truth), await self._unproven()
+            if not waiting and not undelivered and not unclean:
                 break
             after_s = time.monotonic() - began
             if after_s > said_s + SAID_S:
                 said_s = after_s
                 self.say(
-                    f"{after_s:5.0f} s: {len(waiting)} updates not as they must be, {len(undelivered)} not delivered: "
+                    f"{after_s:5.0f} s: {len(waiting)} updates not as they must be, {len(undelivered)} not delivered, {unclean} sinks not clean: "
                     f"{waiting[:2]} {undelivered[:2]}"
                 )
-            now = (len(truth.records), len(waiting), len(undelivered))
+            now = (len(truth.records), len(waiting), len(undelivered), unclean)
             if now != before:
                 before, moved_s = now, after_s
             if after_s > min(moved_s + STALLED_S, SETTLED_S):
@@ -174,6 +176,13 @@ class Run:
         await asyncio.sleep(LAST_S)
         self.say(f"settled after {after_s:.1f} s")
         return await read_truth(self.newsroom.settings), after_s
+
+    async def _unproven(self) -> int:
+        connection = await asyncpg.connect(self.newsroom.settings.postgres_dsn)
+        try:
+            return len(await unproven(connection))
+        finally:
+            await connection.close()
 
     def _undelivered(self, truth: Truth) -> list[str]:
         """The updates whose last revision has not been delivered; the other channels are sooner."""

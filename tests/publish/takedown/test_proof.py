@@ -91,7 +91,7 @@ SHOWING = (
     "oEmbed",
     "text pages",
 )
-DOORS = (*SHOWING, "pictures", "sitemap", "search")
+DOORS = (*SHOWING, "pictures", "sitemap", "search", "polls")
 
 
 async def test_a_kill_is_proven_clean_in_every_sink_and_a_dirty_one_is_named(settings: Settings, pool: Pool) -> None:
