@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 from publish.polls.settled import settle, settled_votes
 from publish.polls.votes import Votes, browser_of, signed, voter_of
 from publish.settings import Settings
+from shared.postgres.set_aside import listed
 from shared.settings import Connections
 
 pytestmark = pytest.mark.integration
@@ -40,6 +41,26 @@ async def test_votes_survive_the_loss_of_redis(settings: Settings, pool: Any) ->
         assert dict((await votes.count(POLL)).votes) == {"yes": 40, "no": 1}
         assert await settled_votes(pool, POLL) == {"yes": 40, "no": 1}
         assert await votes.key() == await votes.key()
+
+
+async def test_a_poll_that_cannot_be_settled_holds_up_no_other(settings: Settings, pool: Any) -> None:
+    """It is set aside with the reason, and settled once what was wrong is mended."""
+    async with Redis.from_url(settings.redis_url) as redis:
+        votes = Votes.of(redis, settings)
+        bad = ("b" * 26, "more")
+        await votes.vote(bad, "yes", b"one")
+        await votes.vote(POLL, "yes", b"one")
+        key = f"slugline:{settings.topic_prefix}poll-votes:{'/'.join(bad)}"
+        await redis.hset(key, "no", "many")
+        assert await settle(pool, votes) == 1
+        assert await settled_votes(pool, POLL) == {"yes": 1}
+        [entry] = await listed(pool, "publish", "polls")
+        assert (entry.key, "many" in entry.reason) == ("/".join(bad), True)
+        await redis.hdel(key, "no")
+        await pool.execute("UPDATE publish.set_aside SET next_at = now()")
+        assert await settle(pool, votes) == 1
+        assert await settled_votes(pool, bad) == {"yes": 1}
+        assert await listed(pool, "publish", "polls") == []
 
 
 def test_a_cookie_of_another_key_is_nobodys() -> None:

@@ -11,6 +11,8 @@ from pydantic import AwareDatetime, Field, StringConstraints
 from shared.messages.base import Message
 from shared.messages.unknown_values import PassOverUnknown, UnknownAs
 
+BLOCK_TYPE = "application/vnd.slugline.block+json"
+"""The media type of a block as JSON, as a body of a ninjs item: ninjs has no other place for one."""
 BLOCK_KINDS = ("fact-box", "quote", "question-answer", "score", "poll")
 
 BlockId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]

@@ -1,5 +1,6 @@
 """What is on `updates.enriched`: one revision of an update as readers may see it."""
 
+import re
 from datetime import datetime
 from typing import Annotated, ClassVar, Literal, get_args
 
@@ -85,6 +86,11 @@ class ContentCredentials(Message):
     """Of how many others it was made."""
     embedded: bool = False
     """Whether renditions carry a manifest with the original as an ingredient."""
+
+
+ANCHOR_DIGITS = 16
+ANCHOR = re.compile(rf"[0-9a-f]{{{ANCHOR_DIGITS}}}")
+"""By what a picture is named where it stands in a text: see `Media.anchors`."""
 
 
 class Media(Message):

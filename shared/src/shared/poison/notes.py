@@ -254,15 +254,12 @@ class CrashNotes:
 
         Where the block fails, what was begun has to be ended, as ever.
         """
-        in_progress, begun = (
-            self.progress.now,
-            {place: note for place, note in self._notes.items() if self.owner in note.tried_by},
-        )
+        in_progress = self.progress.now
+        begun = {place: note for place, note in self._notes.items() if self.owner in note.tried_by}
         self.progress.empty()
         for place, note in begun.items():
-            await self._write(
-                place, replace(note, tried_by=tuple(each for each in note.tried_by if each != self.owner))
-            )
+            others = tuple(each for each in note.tried_by if each != self.owner)
+            await self._write(place, replace(note, tried_by=others))
         yield
         for place, note in begun.items():
             await self._write(place, note)

@@ -365,6 +365,12 @@ def test_a_note_that_tells_an_embargo_withholds() -> None:
     for note, status in (
         ("(see also PORT) Embargoed to 0001 Friday September 9", "withheld"),
         ("Adds quotes. Not for release until noon.", "withheld"),
+        ("Under embargo until 6 p.m. (see PORT)", "withheld"),
+        ("Stand for release. EMBARGO 18:00", "withheld"),
+        ("Sous embargo jusqu'à midi", "withheld"),
+        ("Corrects that the arms embargo until 2027 covers drones", "usable"),
+        ("Adds that the oil embargo to be lifted in May was of 1973", "usable"),
+        ("Explains the embargo 50 years ago", "usable"),
         ("Embargo: none", "usable"),
         ("EMBARGO LIFTED", "usable"),
     ):

@@ -138,3 +138,13 @@ def test_pictures_in_a_native_text_join_those_beside_it() -> None:
     assert [(each.url, each.role, each.credit, each.alt_text) for each in update.media] == [
         ("https://w.example/b.jpg", "inline", "B", None), ("https://w.example/a.jpg", "inline", None, "A"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("said", "role"), [({}, "inline"), ({"role": "lead"}, "lead")])
+def test_a_picture_that_is_said_beside_a_native_text_stands_where_the_text_has_it(
+    said: dict[str, str], role: str
+) -> None:
+    """Unless its role is said: one that leads opens the update."""
+    beside = {"url": "https://w.example/a.jpg", "credit": "A"} | said
+    (update,) = native(body_html='<p>a</p><img src="https://w.example/a.jpg">', media=[beside]).updates
+    assert [(each.role, each.credit) for each in update.media] == [(role, "A")]

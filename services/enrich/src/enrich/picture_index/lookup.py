@@ -11,12 +11,11 @@ from enrich.picture_index.embedded import Embedded
 from enrich.picture_index.rights import ANYWHERE, Newsroom, Rights, judge, words_of
 from enrich.short_text import cut
 from shared.messages import ContentCredentials, Media, MediaReference, Rendition
+from shared.messages.enriched import ANCHOR_DIGITS
 from shared.messages.limits import LONGEST
 from shared.postgres.pool import Pool
 from shared.postgres.rows import typed
 
-ANCHOR = 16
-"""Hexadecimal digits of an anchor: of the pictures of one update no two are alike."""
 PICTURES = ("picture", "graphic")
 """The kinds that are rendered."""
 
@@ -76,8 +75,8 @@ def reference_key(reference: MediaReference) -> str:
 
 
 def anchor_of(reference: MediaReference) -> str:
-    """By what the body names a picture that stands in it."""
-    return reference_key(reference)[:ANCHOR]
+    """By what the body names a picture that stands in it: of the pictures of one update no two are alike."""
+    return reference_key(reference)[:ANCHOR_DIGITS]
 
 
 def anchors_of(references: Sequence[MediaReference]) -> dict[str, str]:

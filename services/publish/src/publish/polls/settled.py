@@ -3,15 +3,15 @@
 import asyncio
 from collections.abc import Mapping
 
-import structlog
-
 from publish.polls.votes import PollKey, Votes
 from shared.background import keep_running
 from shared.postgres.pool import Pool
-
-log = structlog.get_logger(__name__)
+from shared.postgres.set_aside import SetAside
 
 EVERY_S = 2.0
+AT_ONCE = 4
+POLLS_ASIDE = SetAside("publish", "polls")
+"""By update and poll: votes that could not be settled."""
 
 _READ = "SELECT option_id, votes FROM publish.poll_votes WHERE update_id = $1 AND poll_id = $2"
 _WRITE = (
@@ -29,12 +29,14 @@ async def settled_votes(pool: Pool, poll: PollKey) -> Mapping[str, int]:
 
 async def settle(pool: Pool, votes: Votes) -> int:
     """Settle the polls that were voted in; how many. Votes that come meanwhile are settled the next time."""
-    changed = await votes.changed()
-    for poll in changed:
+
+    async def one(poll: PollKey) -> None:
         count = await votes.take_over(poll, await settled_votes(pool, poll))
         await pool.execute(_WRITE, *poll, list(count.votes), list(count.votes.values()))
         await votes.done(poll, count)
-    return len(changed)
+
+    changed = await votes.changed()
+    return await POLLS_ASIDE.each(pool, changed, "/".join, one, at_once=AT_ONCE) if changed else 0
 
 
 async def keep_settling(pool: Pool, votes: Votes) -> None:

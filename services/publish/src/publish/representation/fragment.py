@@ -16,6 +16,7 @@ from lxml.html import HtmlElement
 
 from publish.representation.embeds import Embed, alone, quoted
 from shared.markup import repair_nesting
+from shared.messages.enriched import ANCHOR
 
 INLINE = frozenset(
     ["em", "strong", "b", "i", "u", "s", "del", "ins", "sub", "sup", "code", "q", "cite", "small", "mark", "abbr", "dfn", "kbd", "samp", "var", "bdi"]
@@ -62,10 +63,9 @@ FILLED_FREELY = 20
 """Empty cells that rows are filled up with in any table; beyond them no more than it has cells."""
 
 
-ANCHOR = re.compile(r"[0-9a-f]{16}")
 WORDS = "picture-words"
 MARK = re.compile(
-    rf'<figure data-picture="([0-9a-f]{{16}})"></figure>(?:<p class="{WORDS}">([^<]*(?:<(?!/p>)[^<]*)*)</p>)?'
+    rf'<figure data-picture="({ANCHOR.pattern})"></figure>(?:<p class="{WORDS}">([^<]*(?:<(?!/p>)[^<]*)*)</p>)?'
 )
 """Where a picture stands in a body that fits, and what its source wrote below it there."""
 _WITH_MARKS = nh3.Cleaner(attributes={**nh3.ALLOWED_ATTRIBUTES, "figure": {"data-picture"}})

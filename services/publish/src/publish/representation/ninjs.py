@@ -7,9 +7,8 @@ from publish.representation.reader_json import dump
 from publish.representation.reader_update import ReaderUpdate
 from publish.representation.site import Site
 from publish.representation.words import language_of, modified_at, printable, title_of
+from shared.messages.blocks import BLOCK_TYPE
 
-BLOCK = "application/vnd.slugline.block+json"
-"""The media type of a typed block as JSON, which is a body of its own: ninjs has no other place for one."""
 SUBJECT_KINDS = {"person": "people", "place": "places", "organisation": "organisations"}
 
 
@@ -29,7 +28,7 @@ def ninjs(site: Site, update: ReaderUpdate) -> dict[str, object]:
             {"role": "main", "contentType": "text/html", "value": _body(site, update), "wordCount": update.word_count},
             {"role": "text", "contentType": "text/plain", "value": printable(update.text)},
             *(
-                {"role": block.kind, "contentType": BLOCK, "value": printable(dump(block).decode())}
+                {"role": block.kind, "contentType": BLOCK_TYPE, "value": printable(dump(block).decode())}
                 for block in update.blocks
             ),
         ],

@@ -199,10 +199,13 @@ def is_embargo(words: str) -> bool:
 
 
 _EMBARGO_TOLD = re.compile(
-    r"\b(?:strictly |strictement )?(?:under )?embargo(?:ed|ed copy|[ée]e?)?[\s:–-]{1,4}(?:until|till|til|to|not for|bis|jusqu\W|hasta|fino|at[ée]|\d)|\bsperrfrist[\s:–-]{1,4}(?:bis|\d)"
+    r"(?:^|[.;:!?(\[*\n–-]\s{0,3}|\b(?:under|strict|strictly|strictement|sous|news|press|media|is|are)\s)"
+    r"embargo[\s:–-]{1,4}(?:until|till|til|not for|bis|jusqu\W|hasta|fino|at[ée]\b|\d)"
+    r"|\bembargo(?:ed|ed copy|[ée]e?s?)[\s:–-]{1,4}(?:until|till|til|to|not for|for|jusqu\W|\d)|\bembargado hasta\b|\bsperrfrist[\s:–-]{1,4}(?:bis|\d)"
     r"|\bnot for (?:public )?(?:publication|release|use|broadcast) (?:before|until)|\bhold for release\b",
     re.IGNORECASE,
 )
+"""What a note says of the copy itself; an embargo on arms or oil is news."""
 
 
 def tells_embargo(note: str) -> bool:

@@ -239,14 +239,19 @@ def _listed(draft: Draft, name: str, value: object, place: str) -> object:
 
 
 def _take_pictures(draft: Draft, fields: _Fields, document: Document) -> None:
-    """The pictures in the text join those beside it; one that is in both is what is said beside it, standing in the text."""
+    """The pictures in the text join those beside it; one that is in both is as it is said beside it, and stands in the text unless
+    its role is said there."""
     body, beside = fields.get("body_html"), fields.get("media", [])
     if not isinstance(body, str) or "<img" not in body.lower() or not isinstance(beside, list):
         return
+    standing = media.in_html(body, document.profile.media_base_url)
+    urls = {one["url"] for one in standing}
+    said = [{"role": "inline", **one} if isinstance(one, dict) and one.get("url") in urls else one for one in beside]
     known = {one.get("url") for one in beside if isinstance(one, dict)}
-    found = [one for one in media.in_html(body, document.profile.media_base_url) if one["url"] not in known]
+    found = [one for one in standing if one["url"] not in known]
+    if standing:
+        fields["media"] = [*said, *found]
     if found:
-        fields["media"] = [*beside, *found]
         draft.repaired("pictures-in-text", "/body_html", f"{len(found)} that are not among its media")
 
 

@@ -12,6 +12,7 @@ import nh3
 from enrich.short_text import CONTROLS, without_controls
 from enrich.text.steps.text.plain_text import paragraphs_of, unescaped
 from shared.markup import repair_nesting
+from shared.messages.enriched import ANCHOR
 
 TAGS = {
     "p", "br", "hr", "h2", "h3", "h4", "h5", "h6", "blockquote", "q", "cite", "pre", "code", "ul", "ol", "li", "dl", "dt", "dd",
@@ -40,8 +41,6 @@ NUMBERS = {"start", "colspan", "rowspan"}
 MOST_SPANNED = 1000
 LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,5}")
 MOMENT = re.compile(r"[0-9TZ:.+ \-PYMDHSW]{1,40}")
-ANCHOR = re.compile(r"[0-9a-f]{16}")
-"""By what a picture is named where it stands: see `Media.anchors`."""
 IMAGE = re.compile(r"<img\b[^<>]{0,4000}>", re.IGNORECASE)
 LINKED_IMAGE = re.compile(r"<a\b[^<>]{0,4000}>\s*+(<img\b[^<>]{0,4000}>)\s*+</a>", re.IGNORECASE)
 """A picture that links its larger self: it would be taken for a part of a line."""

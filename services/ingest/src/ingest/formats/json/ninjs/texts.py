@@ -6,7 +6,7 @@ import orjson
 from pydantic import JsonValue
 
 from ingest.formats.text import plain as text
-from shared.messages.blocks import BLOCK_KINDS
+from shared.messages.blocks import BLOCK_KINDS, BLOCK_TYPE
 
 
 class Variant(NamedTuple):
@@ -50,16 +50,12 @@ def of_role(variants: list[Variant], wanted: str) -> str:
     return ""
 
 
-BLOCK = "application/vnd.slugline.block+json"
-"""The media type of a body that is a typed block as JSON: ninjs has no place of its own for one."""
-
-
 def blocks_of(variants: list[Variant]) -> tuple[list[dict[str, JsonValue]], list[str]]:
     """The typed blocks among the bodies, and what is wrong with those that cannot be read."""
     blocks: list[dict[str, JsonValue]] = []
     unreadable: list[str] = []
     for each in variants:
-        if each.media_type.partition(";")[0].strip().lower() == BLOCK:
+        if each.media_type.partition(";")[0].strip().lower() == BLOCK_TYPE:
             try:
                 block = orjson.loads(each.value)
             except orjson.JSONDecodeError as error:
@@ -76,7 +72,7 @@ def body_of(variants: list[Variant]) -> str:
     """The fullest text: HTML before plain text, and both before other markup, whose tags are left out."""
     best: tuple[int, str] = (9, "")
     for role, is_html, kind, value in variants:
-        if role == "blocks" or kind.startswith(BLOCK):
+        if role == "blocks" or kind.startswith(BLOCK_TYPE):
             continue
         if is_html or ("</" in value and "plain" not in kind and "xml" not in kind and text.is_markup(value)):
             rank = 0 if is_html else 1
