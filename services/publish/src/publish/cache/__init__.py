@@ -1,6 +1,6 @@
 """The Redis read model, for sites, apps and partners that would rather read Redis than HTTP.
 
-All keys begin with `slugline:` and `TOPIC_PREFIX` (empty by default).
+All keys begin with `slugline:` and `TOPIC_PREFIX` (empty by default). Votes of polls have others (`publish.polls.votes`).
 
 | key | type | what it is |
 | --- | --- | --- |
