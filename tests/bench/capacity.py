@@ -302,7 +302,7 @@ async def _turns(
     # Both ends of each connection are on this machine.
     kernel = (kernel_bytes() - kernel) // 2
     before = await meter.look()
-    memory = (before.resident["publish-web"] - resident["publish-web"]) / options.readers
+    memory = (before.resident["publish-web"] - after.resident["publish-web"]) / options.readers
     await publish(pipeline, connection, "read", few, rate=options.rate)
     after = await meter.look()
     await readers.close()
