@@ -72,6 +72,7 @@ async def kill(worker: Worker) -> bool:
     assert process is not None
     was_running = worker.child.running
     worker.killed += 1
+    worker.ready_since = None
     worker.signal(signal.SIGKILL)
     return was_running and await until(lambda: process.poll() == -signal.SIGKILL, 5)
 

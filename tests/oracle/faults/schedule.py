@@ -119,7 +119,7 @@ class Faults:
             each
             for each in self._newsroom.workers.values()
             if (not names or each.name in names) and each.wanted and each.name not in self._held
-            and each.ready_since is not None and each.ready_since < steady
+            and each.child.running and each.ready_since is not None and each.ready_since < steady
         ]  # fmt: skip
         return self._random.choice(free) if free and not self._server_busy else None
 
