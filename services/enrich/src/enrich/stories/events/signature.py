@@ -84,14 +84,10 @@ class EventSignature:
     numbers: frozenset[str] = frozenset()
     kinds: frozenset[str] = frozenset()
     """What happens in it: see `events.words`."""
-    small: frozenset[str] = frozenset()
-    """Its small words, which tell whether two are of one language."""
     whole: Mapping[str, str] = field(default_factory=dict)
     """Of the words of names of several words, one that stands for all: `Port Marrow` is one name."""
     places: frozenset[str] = frozenset()
     """Terms of `named` that are names of places, as far as that is seen."""
-    action: frozenset[str] = frozenset()
-    """Terms of the headline that are neither names nor common."""
     is_after: bool = False
     """Whether its headline tells of what came after something else."""
 
@@ -122,10 +118,8 @@ def event_signature(headline: str, text: str, names: Sequence[str] = (), sluglin
         tuple(sought | (proper - COMMON_TERMS)),
         numbers,
         frozenset(kind for term in (*head, *body) for kind in _KINDS.get(term, ())),
-        SMALL_WORDS.intersection(folded(f"{headline} {lead}").split()),
         _whole_names(f"{headline}\n{lead}", names),
         frozenset(named.intersection(_places(f"{headline}\n{lead}", names))),
-        frozenset(head - named - COMMON_TERMS),
         AFTER.search(headline) is not None,
     )
 
