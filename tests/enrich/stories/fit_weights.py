@@ -18,11 +18,12 @@ from numpy.typing import NDArray
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parents[1])]
 
+from test_accounts import Account, labelled, measure  # noqa: E402
+from test_reports import REPORTS  # noqa: E402
+
 from enrich.stories.events import evidence  # noqa: E402 -- after the path
 from enrich.stories.events.evidence import FITTED, Evidence, Window  # noqa: E402
 from enrich.stories.events.signature import event_signature, weighted  # noqa: E402
-from test_accounts import Account, labelled, measure  # noqa: E402
-from test_reports import REPORTS  # noqa: E402
 
 DAYS = ("accounts", "accounts_blind", "accounts_third", "accounts_fourth", "accounts_fifth")
 RIDGE = 1 / 0.3

@@ -93,8 +93,9 @@ def evidence(  # noqa: PLR0917 -- as above
     window: Window, hours: float,
 ) -> tuple[Evidence | None, dict[str, float]]:  # fmt: skip
     """What the likelihood is made of, and what each common term weighs."""
-    in_one, in_other = _share(one.headline, others, other.kinds), _share(other.headline, weights, one.kinds)
-    if not in_one or not in_other:
+    in_one = _share(one.headline, others, other.kinds)
+    in_other = in_one and _share(other.headline, weights, one.kinds)
+    if not in_other:
         return None, {}
     shared = {term: weight * others[term] for term, weight in weights.items() if term in others}
     plain = [term for term in shared if term not in COMMON_TERMS]
@@ -130,10 +131,12 @@ def _names(rare: Mapping[str, float], one: EventSignature, other: EventSignature
     return min(sums)
 
 
-def _share(headline: Collection[str], terms: Mapping[str, float], kinds: frozenset[str]) -> float:
+def _share(headline: frozenset[str], terms: Mapping[str, float], kinds: frozenset[str]) -> float:
     """The share of a headline's terms that another account has, or tells by another word of the same kind."""
-    found = sum(1 for term in headline if term in terms or (kinds and not kinds.isdisjoint(kinds_of(term))))
-    return found / max(len(headline), 1)
+    lacking: Collection[str] = headline.difference(terms)
+    if kinds and lacking:
+        lacking = [term for term in lacking if kinds.isdisjoint(kinds_of(term))]
+    return 1 - len(lacking) / len(headline) if headline else 0.0
 
 
 def _numbers(one: EventSignature, other: EventSignature) -> float:

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from sys import intern
 
 from enrich.reference.dictionary import folded
@@ -150,7 +151,7 @@ def terms_of(text: str) -> list[str]:
     small = folded(text)
     if not small.isascii() and UNSPACED.search(small):
         small = re.sub(rf"(?:{UNSPACED.pattern})+", _pairs, small)
-    return [term for word in small.split() for term in _terms(word)]
+    return list(chain.from_iterable(map(_terms, small.split())))
 
 
 @functools.lru_cache(maxsize=65_536)
