@@ -26,7 +26,7 @@ MOST_COMPARED = 12
 """Members of a cluster that an account is compared with."""
 MOST_CLUSTERS = 4
 """Clusters that an account is compared with, those of its likeliest members first."""
-ACCOUNT_HOURS = 12
+ACCOUNT_HOURS = timedelta(hours=12)
 """Between two accounts of one event: beyond it the same words are of the next one."""
 MOST_MEMBERS = 200
 NAMES = ("person:", "place:", "org:", "topic:")
@@ -247,12 +247,12 @@ class StoryClusters:
                 return 1 + score, {}
         if is_copied(update.source.sentences, other.source.sentences):
             return 1 + self.threshold, {}
-        if apart > timedelta(hours=ACCOUNT_HOURS):
+        if apart > ACCOUNT_HOURS:
             return 0.0, {}
         total = len(self._updates)
         for each in (update, other):
             each.weights = each.weights or weighted(each.signature, self._index.counts, total)
-        hours = apart / timedelta(hours=1)
+        hours = apart.total_seconds() / 3600
         window = Window(self._index.counts, self._index.places, total)
         return likelihood(update.signature, update.weights, other.signature, other.weights, window, hours)
 

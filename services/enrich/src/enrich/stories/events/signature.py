@@ -164,10 +164,11 @@ def _terms(word: str) -> tuple[str, ...]:
     plain = latin(word)
     if not plain.isascii():
         return (intern(plain[:LONGEST_STEM]),)
-    stem = stem_of(plain)
-    if (known := _CANONICAL_STEMS.get(stem)) is not None:
+    stem, parts = stem_of(plain), parts_of(word, _CANONICAL)
+    # A beginning that another word has too says less than two words that are known.
+    if (parts is None or not _CANONICAL.keys() >= set(parts)) and (known := _CANONICAL_STEMS.get(stem)) is not None:
         return (known,)
-    if (parts := parts_of(word, _CANONICAL)) is not None:
+    if parts is not None:
         return tuple(dict.fromkeys(term for part in parts for term in _terms(part)))
     return (intern(stem),)
 
@@ -212,12 +213,6 @@ for _kind, _words in KINDS.items():
 def kinds_of(term: str) -> Collection[str]:
     """The kinds of events that a term tells of."""
     return _KINDS.get(term, ())
-
-
-def rarity(count: int, total: int) -> float:
-    """How rare a term is that `count` of `total` updates have, from 0 to 1."""
-    every = math.log(IMAGINED + total)
-    return (every - math.log(1 + count)) / every
 
 
 def weighted(signature: EventSignature, counts: Mapping[str, int], total: int) -> dict[str, float]:

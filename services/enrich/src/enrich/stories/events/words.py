@@ -2,6 +2,8 @@
 
 import re
 
+from enrich.reference.dictionary import folded
+
 KINDS: dict[str, str] = {
     "death": "dead dies died dying death killed kill kills killing fatal tote tot tödlich starb gestorben getötet ums mort morts tués tué mortel décès décédé muerto muertos mueren murió muere muertes morti morto uccisi mortos morreu doden dood",
     "crash": "crash crashes crashed collision collide collides collided plunges plunge plunged overturned derailed derails unfall zusammenstoß abgestürzt absturz entgleist kollision accident collision écrasement déraillé accidente choque estrellado descarriló incidente scontro barranco ravin",
@@ -70,35 +72,14 @@ NUMBERS = {
     "nine": 9, "neun": 9, "neuf": 9, "nueve": 9, "nove": 9, "ten": 10, "zehn": 10, "dix": 10, "diez": 10, "dieci": 10, "eleven": 11, "elf": 11, "onze": 11, "once": 11, "undici": 11, "twelve": 12, "zwölf": 12, "douze": 12, "doce": 12,
     "dozen": 12, "twenty": 20, "zwanzig": 20, "vingt": 20, "veinte": 20, "hundreds": 100, "thirty": 30, "dreißig": 30, "trente": 30, "treinta": 30,
 }  # fmt: skip
-NUMBER = re.compile(
-    r"(?<![\w.,])\d{1,3}(?:[.,\u00a0\u202f ]\d{3})+(?![\d])|(?<![\w.,])\d+(?:[.,]\d+)?(?!\w)|[^\W\d_]{3,9}"
-)
-SCALES = {
-    "million": 6,
-    "millions": 6,
-    "millionen": 6,
-    "millones": 6,
-    "milioni": 6,
-    "billion": 9,
-    "bln": 9,
-    "milliarden": 9,
-    "milliards": 9,
-    "miliardi": 9,
-}
+NUMBER = re.compile(r"(?<![\w.,])(?:\d{1,3}(?:[.,\u00a0\u202f ]\d{3})+(?![\d])|\d+(?:[.,]\d+)?(?!\w))")
 YEARS = re.compile(r"(?:19|20)\d\d")
 
 
 def numbers_of(text: str) -> frozenset[str]:
     """The numbers of a text, as digits or words, in one spelling: `1,200`, `1.200` and `1200` are one; years say little and are left out."""
-    found = set()
-    for match in NUMBER.finditer(text):
-        token = match[0]
-        if token[0].isalpha():
-            value = NUMBERS.get(token.casefold())
-            if value is not None:
-                found.add(str(value))
-        elif not YEARS.fullmatch(token):
-            found.add(_plain(token))
+    found = {str(NUMBERS[word]) for word in NUMBERS.keys() & folded(text).split()}
+    found.update(_plain(token) for token in NUMBER.findall(text) if not YEARS.fullmatch(token))
     return frozenset(found)
 
 
