@@ -166,14 +166,15 @@ async def freeze_server(server: ServerProcess, seconds: float) -> bool:
     assert server.child is not None
     assert server.child.process is not None
     pids = descendants(server.child.process.pid)
-    for pid in pids:
+    for each in pids:
         with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGSTOP)
-    fired = stopped(server.child.process.pid)
+            os.kill(each, signal.SIGSTOP)
+    pid = server.child.process.pid
+    fired = await until(lambda: stopped(pid), STOPS_WITHIN_S)
     await asyncio.sleep(seconds)
-    for pid in reversed(pids):
+    for each in reversed(pids):
         with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGCONT)
+            os.kill(each, signal.SIGCONT)
     return fired
 
 
