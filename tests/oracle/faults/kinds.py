@@ -18,7 +18,7 @@ from oracle.faults.machine import Clock, Disk, ahead_s
 from oracle.newsroom import Newsroom, Worker
 from support.proxy import Proxy
 
-FIRES_WITHIN_S = 180.0
+FIRES_WITHIN_S = 300.0
 """For a crash point to be reached while copy flows; some come with what is rare."""
 STOPS_WITHIN_S = 10.0
 """For the kernel to stop a process, which a write to a busy disk puts off."""

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from shared.background import keep_running
 from shared.postgres.pool import Pool, Queryable
+from shared.postgres.rows import narrowed
 
 EVERY_S = 10.0
 """Between two looks at Postgres's clock: ours drifts by less than a millisecond meanwhile."""
@@ -70,5 +71,4 @@ class SharedClock:
 
 async def now_of(postgres: Queryable) -> datetime:
     """Postgres's time now, for what comes as rarely as a person's order."""
-    now: datetime = await postgres.fetchval("SELECT clock_timestamp()")
-    return now
+    return narrowed(datetime, await postgres.fetchval("SELECT clock_timestamp()"))
