@@ -67,6 +67,11 @@ def tidy(fields: dict[str, object], wanted: Sequence[str]) -> int:
         elif "\\" in name and (last := name.rpartition("\\")[2].strip()):
             # Of a path in a tree of topics the last step.
             kept.append({**one, "name": last})
+        elif kind == "place" and (bare := _place(name)) != name:
+            # A code alone is looked up, and shown to nobody where it is not known.
+            kept.append({**one, "name": bare or None, "code": code or (None if bare else name)})
+        elif kind == "genre" and name.casefold() in _VERSIONS:
+            machine.append(one)
         elif wanted and kind not in wanted and code.partition(":")[0] not in wanted and one.get("scheme") not in wanted:
             machine.append(one)
         elif name and len(name) < 5 and kind not in _NAMED and _is_mnemonic(name, code):
@@ -81,6 +86,23 @@ def tidy(fields: dict[str, object], wanted: Sequence[str]) -> int:
         extra = fields.get("extra")
         fields["extra"] = {**(extra if isinstance(extra, dict) else {}), "machine_tags": machine[:200]}
     return len(machine)
+
+
+_VERSIONS = frozenset(
+    ["article", "text", "story", "update", "updates", "prev", "current", "program", "textprogram", "lead", "urgent", "alert", "flash", "bulletin", "advisory", "factual", "raw"]
+)  # fmt: skip
+"""Genres that tell what kind of version it is, and nothing about the text."""
+_COUNTRY_CODE = re.compile(r"[A-Z]{3}$")
+_SAID_AS_THEY_ARE = ("USA", "UAE")
+
+
+@lru_cache(4096)
+def _place(name: str) -> str:
+    """A place's name without the three-letter code of its country (ISO 3166-1), and without parts that were left blank."""
+    parts = [part for part in name.split(", ") if part.strip(" -–")]
+    if parts and _COUNTRY_CODE.match(parts[-1]) and (len(parts) > 1 or parts[-1] not in _SAID_AS_THEY_ARE):
+        parts.pop()
+    return ", ".join(parts)
 
 
 _CATEGORIES = re.compile(r"cat|ressort|desk|section|service|dept", re.IGNORECASE)
