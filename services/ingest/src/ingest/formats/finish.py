@@ -1,5 +1,6 @@
 """Drafts of readers become updates: the source's profile applied, within the limits, cleaned, identified, validated."""
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
@@ -213,6 +214,10 @@ def _keep_within_limits(fields: dict[str, object], draft: Draft, size: int) -> R
     return None
 
 
+_HOST = re.compile(r"(?:[a-z0-9-]{1,40}\.){1,3}[a-z]{2,6}")
+"""The host of a provider, which NewsML 1 names it by."""
+
+
 def _apply_profile(fields: dict[str, object], hints: Mapping[str, object], profile: SourceProfile) -> None:
     if profile is DEFAULT_PROFILE:
         return
@@ -235,6 +240,8 @@ def _apply_profile(fields: dict[str, object], hints: Mapping[str, object], profi
     ):
         if value and not fields.get(name):
             fields[name] = value
+    if profile.credit and (credit := fields.get("credit")) and isinstance(credit, str) and _HOST.fullmatch(credit):
+        fields["credit"] = profile.credit
     subjects = fields.get("subjects")
     if profile.codes and isinstance(subjects, list):
         fields["subjects"] = [

@@ -36,7 +36,14 @@ def tidy(fields: dict[str, object], *, trusted: bool, is_text: bool) -> list[str
         ]
         if named != list(creators):
             fields["creators"] = creators = named
-        kept = [one for one in creators if isinstance(one, dict) and _is_author(one, trusted=trusted, is_text=is_text)]
+        provider = str(fields.get("credit") or "").strip().casefold()
+        kept = [
+            one
+            for one in creators
+            if isinstance(one, dict)
+            and _is_author(one, trusted=trusted, is_text=is_text)
+            and str(one.get("name")).strip().casefold() != provider
+        ]
         if len(kept) < len(creators):
             sent["creators"] = list(creators)
             fields["creators"] = kept

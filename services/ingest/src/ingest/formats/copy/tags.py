@@ -15,6 +15,7 @@ _STREET = re.compile(
     re.IGNORECASE,
 )
 _SYSTEM = re.compile(
+    r"^(?:uncategori[sz]ed|allgemein|unkategorisiert|nicht kategorisiert|non class[ée]|sin categor[íi]a|sem categoria|senza categoria|geen categorie|niet gecategoriseerd|okategoriserade?|ukategori[sz]ert|ikke kategoriseret|luokittelematon|bez kategorii|nezařazené|без категории|без рубрики|未分類|未分类|미분류|غير مصنف|posts?|default|main|featured|homepage|home|front ?page|all|rss|feed)$|"
     r"\bids?\b|\bguid\b|\bqcode\b|\bnrol\b|^(?:related|linked) (?:topic|item|event)|^event id\b|^topic id\b|^\W*\d[\d\W]*$|^[a-z]+(?:[_:][\w-]+)+$|^https?://|^(?:tatort|einsatzort|veranstaltungsort|treffpunkt|adresse|address|adress)\s?[,:]",
     re.IGNORECASE,
 )
@@ -53,6 +54,8 @@ def tidy(fields: dict[str, object], wanted: Sequence[str]) -> int:
     if not isinstance(subjects, list) or not subjects:
         return 0
     headline = fields.get("headline")
+    slugs = _slugs(subjects)
+    said: set[tuple[str, str]] = set()
     kept: list[object] = []
     machine: list[object] = []
     for one in subjects:
@@ -72,6 +75,8 @@ def tidy(fields: dict[str, object], wanted: Sequence[str]) -> int:
             kept.append({**one, "name": bare or None, "code": code or (None if bare else name)})
         elif kind == "genre" and name.casefold() in _VERSIONS:
             machine.append(one)
+        elif name in slugs or (name and (kind, name.casefold()) in said):
+            machine.append(one)
         elif wanted and kind not in wanted and code.partition(":")[0] not in wanted and one.get("scheme") not in wanted:
             machine.append(one)
         elif name and len(name) < 5 and kind not in _NAMED and _is_mnemonic(name, code):
@@ -79,6 +84,7 @@ def tidy(fields: dict[str, object], wanted: Sequence[str]) -> int:
         elif name and not is_for_readers(kind, name):
             machine.append(one)
         else:
+            said.add((kind, name.casefold()))
             kept.append(one)
     if machine or len(kept) != len(subjects) or any(a is not b for a, b in zip(kept, subjects, strict=False)):
         fields["subjects"] = kept
@@ -88,6 +94,17 @@ def tidy(fields: dict[str, object], wanted: Sequence[str]) -> int:
     return len(machine)
 
 
+def _slugs(subjects: list[object]) -> frozenset[str]:
+    """Names that are another's in small letters, with hyphens, as content systems send both: `Muslim women`, `muslim-women`."""
+    names = {str(one.get("name") or "") for one in subjects if isinstance(one, dict)}
+    low = [one for one in names if one.islower() and " " not in one]
+    if not low or len(low) == len(names):
+        return frozenset()
+    spoken = {_NOT_IN_SLUG.sub("-", one.casefold()).strip("-") for one in names if one not in low}
+    return frozenset(one for one in low if one in spoken)
+
+
+_NOT_IN_SLUG = re.compile(r"[\W_]+")
 _VERSIONS = frozenset(
     ["article", "text", "story", "update", "updates", "prev", "current", "program", "textprogram", "lead", "urgent", "alert", "flash", "bulletin", "advisory", "factual", "raw"]
 )  # fmt: skip
