@@ -11,6 +11,7 @@ from ingest.formats.blocks import keep_blocks_within
 from ingest.formats.copy.holds import hold_of
 from ingest.formats.copy.tidy import tidy
 from ingest.formats.html.flatten import flat
+from ingest.formats.languages import tag_of
 from ingest.formats.model import (
     DEFAULT_PROFILE,
     MAX_REPAIRS,
@@ -91,6 +92,10 @@ def _finish_one(
         return RefusedItem(code="no-identity", place=draft.place or "/", reason=reason)
     _disbelieve_future(fields, draft, document.request.received_at)
     _name_source_types(fields, draft)
+    if isinstance(language := fields.get("language"), str) and len(language) > 2 and format_name != "native":
+        fields["language"] = tag_of(language) or None
+        if not fields["language"]:
+            draft.repaired("unknown-language", "/language", language)
     fields["hold"] = hold_of(fields, document.profile, format_name)
     tidy(fields, draft.repaired, document.profile, format_name)
     _hold(fields, draft)

@@ -9,6 +9,7 @@ from pydantic import JsonValue
 
 from ingest.formats import media, times, vocabularies
 from ingest.formats.fields import AboutMedia, CreatorFields, MediaFields, SubjectFields, UpdateFields
+from ingest.formats.json import ans
 from ingest.formats.json import document as json_document
 from ingest.formats.json.dialect_names import BODIES, NAMES, STATES, WRAPPERS
 from ingest.formats.json.document import text_of
@@ -30,6 +31,8 @@ def recognise(document: Document) -> int:
     first = _first(whole)
     if not _STANDARD.isdisjoint(first):
         return 0
+    if ans.is_story(first):
+        return 60
     names = {name.lower() for name in first}
     if "article_html" in names and ({"urn", "pubstatus", "entry_id"} & names):
         return 92
@@ -53,7 +56,7 @@ def read(document: Document) -> Parsed:
         if isinstance(item, RefusedItem):
             items.append(item)
             continue
-        made = _draft(pointer, item.value, document)
+        made = _draft(pointer, ans.as_article(item.value) if ans.is_story(item.value) else item.value, document)
         if isinstance(made, Draft):
             made.repairs += item.repairs
         items.append(made)
