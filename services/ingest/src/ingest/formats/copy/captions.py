@@ -21,7 +21,11 @@ def parted(caption: str) -> tuple[str, str, str]:
     found = _BEHIND.search(caption, max(0, len(caption) - _TAIL))
     if found is None or not caption[: found.start()].strip():
         return caption, "", ""
-    return caption[: found.start()].rstrip(), f"{found.group(2).strip()}/{found.group(1).strip()}", (found.group(3) or "").strip()
+    return (
+        caption[: found.start()].rstrip(),
+        f"{found.group(2).strip()}/{found.group(1).strip()}",
+        (found.group(3) or "").strip(),
+    )
 
 
 _TAIL = 1000

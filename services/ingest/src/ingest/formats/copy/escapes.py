@@ -7,7 +7,10 @@ from ingest.formats.text import plain as text
 
 _REFERENCE = re.compile(r"&(?:#\d{2,6}|#[xX][0-9a-fA-F]{2,5}|[a-zA-Z]{2,8}\d{0,2});")
 _TWICE = re.compile(r"&amp;(#\d{2,6}|#[xX][0-9a-fA-F]{2,5}|[a-zA-Z]{2,8}\d{0,2});")
-_TAGS = re.compile(r"\s*(?:<p>\s*)?&(?:amp;)?lt;(?:p|div|br|h[1-6]|ul|b|strong|em|i|span)(?:\s[^<>]{0,200}?)?/?&(?:amp;)?gt;", re.IGNORECASE)
+_TAGS = re.compile(
+    r"\s*(?:<p>\s*)?&(?:amp;)?lt;(?:p|div|br|h[1-6]|ul|b|strong|em|i|span)(?:\s[^<>]{0,200}?)?/?&(?:amp;)?gt;",
+    re.IGNORECASE,
+)
 _CODE = ("<pre", "<code", "<PRE", "<CODE")
 _SIGNS = frozenset({"lt", "gt"})
 """Which a text about markup writes on purpose."""
@@ -41,9 +44,7 @@ def body_read_once_more(body: str) -> str:
         inner = re.sub(r"^\s*<p>|</p>\s*$", "", body.strip())
         once = text.unescaped(inner)
         return text.unescaped(once) if "&lt;" in once and "<" not in once else once
-    return _TWICE.sub(
-        lambda found: f"&{found.group(1)};" if _is_known(found.group(1)) else found.group(0), body
-    )
+    return _TWICE.sub(lambda found: f"&{found.group(1)};" if _is_known(found.group(1)) else found.group(0), body)
 
 
 _FEW_TAGS = 4

@@ -135,29 +135,37 @@ def _is_counter(attributes: str) -> bool:
 def _without_last(html: str) -> tuple[str, str]:
     """The body without its last block or words, where they are a footer."""
     html = html.rstrip()
-    last = None
-    for last in blocks.leaves(html[-_TAIL:] if len(html) > _TAIL else html):  # noqa: B007 -- the last one is meant
-        pass
-    offset = len(html) - _TAIL if len(html) > _TAIL else 0
-    behind = offset + last.end if last is not None else 0
-    if last is not None and not text.of_html(html[behind:]):
-        words = last.words
-        if is_footer(words):
-            return blocks.without(html, [(offset + last.start, offset + last.end)]), words
-        if link := _LINK.search(last.inner):
-            said = text.of_html(link.group(1))
-            if len(said) < _LONGEST_MORE and _MORE.match(said) and last.inner[: link.start()].strip():
-                at = offset + last.inner_at
-                return blocks.without(html, [(at + link.start(), at + len(last.inner))]), said
-        return html, ""
-    tail = html[-_TAIL:]
+    offset = max(0, len(html) - _TAIL)
+    last: blocks.Block | None = None
+    for one in blocks.leaves(html[offset:]):
+        last = one
+    if last is None or text.of_html(html[offset + last.end :]):
+        return _without_last_words(html, offset)
+    if is_footer(words := last.words):
+        return blocks.without(html, [(offset + last.start, offset + last.end)]), words
+    link = _LINK.search(last.inner)
+    if link is not None and last.inner[: link.start()].strip() and (said := _more(link.group(1))):
+        at = offset + last.inner_at
+        return blocks.without(html, [(at + link.start(), at + len(last.inner))]), said
+    return html, ""
+
+
+def _without_last_words(html: str, offset: int) -> tuple[str, str]:
+    """The same of words outside of paragraphs."""
+    tail = html[offset:]
     starts = [0, *(found.end() for found in _LAST_WORDS.finditer(tail))]
-    at = next((one for one in reversed(starts) if text.of_html(tail[one:])), None)
-    if at is None:
+    begin = next((one for one in reversed(starts) if text.of_html(tail[one:])), None)
+    if begin is None:
         return html, ""
-    cut = max(0, len(html) - _TAIL) + at
+    cut = offset + begin
     if is_footer(words := text.of_html(html[cut:])):
         return html[:cut].rstrip(), words
-    if (link := _LINK.search(html[cut:])) and len(said := text.of_html(link.group(1))) < _LONGEST_MORE and _MORE.match(said):
+    if (link := _LINK.search(html[cut:])) is not None and (said := _more(link.group(1))):
         return html[: cut + link.start()].rstrip(), said
     return html, ""
+
+
+def _more(inner: str) -> str:
+    """What a link says, where it leads to the rest of the text; else nothing."""
+    said = text.of_html(inner)
+    return said if len(said) < _LONGEST_MORE and _MORE.match(said) is not None else ""

@@ -6,7 +6,9 @@ from ingest.formats.copy import blocks
 
 _MAY_BE = re.compile(r"SHOT ?LIST|SHOWS\b|STORYLINE|RESTRICTIONS\s*:", re.IGNORECASE)
 _STORY = re.compile(r"\W*(?:STORY ?LINE|STORY|SCRIPT|LEAD-?IN)\s*:\s*", re.IGNORECASE)
-_SHOTS = re.compile(r"\W*(?:SHOT ?LIST|(?:VIDEO )?SHOWS|RESTRICTIONS|ACCESS ALL|DURATION|SOURCE|TRT)\s*:", re.IGNORECASE)
+_SHOTS = re.compile(
+    r"\W*(?:SHOT ?LIST|(?:VIDEO )?SHOWS|RESTRICTIONS|ACCESS ALL|DURATION|SOURCE|TRT)\s*:", re.IGNORECASE
+)
 
 
 def without_script(html: str) -> tuple[str, str]:
@@ -22,7 +24,11 @@ def without_script(html: str) -> tuple[str, str]:
             rest = html[block.end :] if story.end() == len(words) else html[block.start :]
             label = _STORY.match(block.inner)
             if story.end() < len(words) and label is not None:
-                rest = html[block.start : block.inner_at] + block.inner[label.end() :] + html[block.inner_at + len(block.inner) :]
+                rest = (
+                    html[block.start : block.inner_at]
+                    + block.inner[label.end() :]
+                    + html[block.inner_at + len(block.inner) :]
+                )
             return (rest.strip(), "\n".join(before)) if rest.strip() else (html, "")
         has_shots = has_shots or _SHOTS.match(words) is not None
         before += [words] if words else []

@@ -6,7 +6,21 @@ This is where the rules of this folder meet an update; the readers of formats kn
 import re
 from collections.abc import Callable
 
-from ingest.formats.copy import authors, blocks, body, captions, escapes, headlines, notes, people, places, repeats, scripts, sign_offs, tags
+from ingest.formats.copy import (
+    authors,
+    blocks,
+    body,
+    captions,
+    escapes,
+    headlines,
+    notes,
+    people,
+    places,
+    repeats,
+    scripts,
+    sign_offs,
+    tags,
+)
 from ingest.formats.html import embeds
 from ingest.formats.model import SourceProfile
 from ingest.formats.text import plain as text

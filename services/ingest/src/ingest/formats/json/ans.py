@@ -16,7 +16,9 @@ Item = dict[str, JsonValue]
 
 _MOST = 1_000
 _DEPTH = 4
-_LEFT_OUT = frozenset({"interstitial_link", "divider", "reference", "story", "link_list", "table_of_contents", "numeric_rating"})
+_LEFT_OUT = frozenset(
+    {"interstitial_link", "divider", "reference", "story", "link_list", "table_of_contents", "numeric_rating"}
+)
 """Elements that lead elsewhere."""
 
 
@@ -32,13 +34,16 @@ def as_article(item: Item) -> Item:
     elements = [one for one in _list(item.get("content_elements"))[:_MOST] if isinstance(one, dict)]
     revision, published = item.get("revision"), item.get("status")
     is_draft = isinstance(revision, dict) and revision.get("published") is False
-    pictures = [one for one in _pictures(item, elements)]
     article: Item = {
         "guid": item.get("_id"),
         "headline": item.get("headlines"),
         "summary": _basic(item, "subheadlines") or _basic(item, "description"),
         "content_html": "".join(_html(one) for one in elements),
-        "authors": [one for one in _list(_of(item, "credits", "by")) if isinstance(one, dict) and one.get("type") in (None, "author", "person")],
+        "authors": [
+            one
+            for one in _list(_of(item, "credits", "by"))
+            if isinstance(one, dict) and one.get("type") in (None, "author", "person")
+        ],
         "credit": _of(item, "distributor", "name") or _of(item, "source", "name"),
         "copyright": item.get("copyright"),
         "link": item.get("canonical_url") or item.get("website_url"),
@@ -59,7 +64,7 @@ def as_article(item: Item) -> Item:
         ],
         "keywords": _of(item, "taxonomy", "seo_keywords"),
         "note": _of(item, "planning", "internal_note") or _of(item, "workflow", "note"),
-        "media": list(pictures),
+        "media": list(_pictures(item, elements)),
     }
     return {name: value for name, value in article.items() if value not in (None, "", [], {})}
 
@@ -77,7 +82,7 @@ def _list(value: JsonValue) -> list[JsonValue]:
     return value if isinstance(value, list) else []
 
 
-def _html(element: Item, depth: int = 0) -> str:
+def _html(element: Item, depth: int = 0) -> str:  # noqa: PLR0911 -- a table of kinds
     """An element as HTML; empty for what is a picture, or leads elsewhere."""
     kind = text_of(element.get("type")).lower()
     said = text_of(element.get("content"))
@@ -85,11 +90,19 @@ def _html(element: Item, depth: int = 0) -> str:
         return ""
     if kind == "header":
         level = element.get("level")
-        return f"<h{level if level in (2, 3, 4) else 3}>{said}</h{level if level in (2, 3, 4) else 3}>" if said.strip() else ""
+        return (
+            f"<h{level if level in (2, 3, 4) else 3}>{said}</h{level if level in (2, 3, 4) else 3}>"
+            if said.strip()
+            else ""
+        )
     if kind == "raw_html":
         return said
     if kind in ("oembed_response", "video"):
-        address = text_of(_of(element, "raw_oembed", "url")) or text_of(element.get("canonical_url")) or text_of(element.get("url"))
+        address = (
+            text_of(_of(element, "raw_oembed", "url"))
+            or text_of(element.get("canonical_url"))
+            or text_of(element.get("url"))
+        )
         title = text.escaped(_basic(element, "headlines") or text_of(_of(element, "raw_oembed", "title")))
         if not address.startswith(("http://", "https://")):
             return ""
@@ -98,10 +111,14 @@ def _html(element: Item, depth: int = 0) -> str:
         return _table(element)
     if kind in ("list", "list_element"):
         tag = "ol" if text_of(element.get("list_type")) == "ordered" else "ul"
-        inner = "".join(f"<li>{_inline(one, depth)}</li>" for one in _list(element.get("items"))[:_MOST] if isinstance(one, dict))
+        inner = "".join(
+            f"<li>{_inline(one, depth)}</li>" for one in _list(element.get("items"))[:_MOST] if isinstance(one, dict)
+        )
         return f"<{tag}>{inner}</{tag}>" if inner else ""
     if kind in ("quote", "element_group"):
-        inner = "".join(_html(one, depth + 1) for one in _list(element.get("content_elements"))[:_MOST] if isinstance(one, dict))
+        inner = "".join(
+            _html(one, depth + 1) for one in _list(element.get("content_elements"))[:_MOST] if isinstance(one, dict)
+        )
         return f"<blockquote>{inner}</blockquote>" if kind == "quote" and inner else inner
     if kind in ("text", "correction", "") and text.of_html(text.unescaped(said)):
         return f"<p>{said}</p>"
@@ -110,12 +127,16 @@ def _html(element: Item, depth: int = 0) -> str:
 
 def _table(element: Item) -> str:
     rows = [_list(element.get("header")), *(_list(one) for one in _list(element.get("rows"))[:_MOST])]
-    cells = (["".join(("<td>", text_of(member(cell, ("content",))), "</td>")) for cell in row[:100]] for row in rows if row)
+    cells = (
+        ["".join(("<td>", text_of(member(cell, ("content",))), "</td>")) for cell in row[:100]] for row in rows if row
+    )
     return "".join(("<table>", *("".join(("<tr>", *row, "</tr>")) for row in cells), "</table>")) if any(rows) else ""
 
 
 def _inline(element: Item, depth: int) -> str:
-    return text_of(element.get("content")) if text_of(element.get("type")) in ("text", "") else _html(element, depth + 1)
+    return (
+        text_of(element.get("content")) if text_of(element.get("type")) in ("text", "") else _html(element, depth + 1)
+    )
 
 
 def _pictures(item: Item, elements: list[Item]) -> Iterator[JsonValue]:

@@ -261,7 +261,24 @@ def _paragraphs(value: str) -> str:
     return text.paragraphs(_unindented(value))
 
 
-_NOTHING = frozenset({"none", "n/a", "na", "nil", "null", "not applicable", "-", "--", "keine", "aucune", "aucun", "ninguna", "ninguno", "nessuna"})
+_NOTHING = frozenset(
+    {
+        "none",
+        "n/a",
+        "na",
+        "nil",
+        "null",
+        "not applicable",
+        "-",
+        "--",
+        "keine",
+        "aucune",
+        "aucun",
+        "ninguna",
+        "ninguno",
+        "nessuna",
+    }
+)
 _TELEPRINTED = re.compile(r"(?<!\S)(?:&&|\$\$)(?!\S)")
 """Marks of the US weather service's teleprinter: the end of a section, and of a text."""
 _INDENT = re.compile(r"(?m)^[ \t]+(?=\S)")
