@@ -20,6 +20,8 @@ _FLARE = re.compile(
     r"((?>(?:[^<]+|<(?!/?\1\b))*))</\1\s*>",
     re.IGNORECASE,
 )
+_FLARES = ("feedflare", "shar", "social", "sociable", "relatedposts", "wpcnt", "more-link-wrap")
+"""Parts of their classes."""
 _EMPTY_LINK = re.compile(r"<a\s[^<>]*>\s*</a\s*>", re.IGNORECASE)
 
 _FIRST_ON = re.compile(
@@ -60,7 +62,8 @@ _BUTTONS = re.compile(
 )
 _LOOKED_AT = 4
 """Blocks at the end in which footers are looked for."""
-_TAIL = 3000
+_NEAR = 500
+_TAIL = 1500
 """Characters at the end in which words outside of paragraphs are looked for."""
 _LINK = re.compile(r"<a\s[^<>]*>((?>[^<]+|<(?!/?a\b))*)</a\s*>[\s.…»→|)\]]*$", re.IGNORECASE)
 _LAST_WORDS = re.compile(r"(?:<br\s*/?>|</(?:p|div|ul|ol|table|figure|blockquote)\s*>|<img\b[^<>]*>)", re.IGNORECASE)
@@ -70,19 +73,21 @@ _ELLIPSIS = re.compile(r"\s*\[(?:&#8230;|&hellip;|…|\.\.\.)\]")
 def without_footers(html: str) -> tuple[str, list[str]]:
     """The body of an entry without what its content system added, and the words that were taken out."""
     if "<img" in html or "<IMG" in html:
-        html = _IMAGE.sub(lambda found: "" if _is_counter(found.group(1)) else found.group(0), html)
-        html = _EMPTY_LINK.sub("", html)
+        left = _IMAGE.sub(lambda found: "" if _is_counter(found.group(1)) else found.group(0), html)
+        html = _EMPTY_LINK.sub("", left) if len(left) < len(html) else html
     taken: list[str] = []
-    if "class" in html:
+    if any(one in html for one in _FLARES):
         html = _FLARE.sub("", html)
     for _ in range(_LOOKED_AT):
+        if "<a" not in html[-_TAIL:] and _SAYS_FIRST.search(html[-_NEAR:]) is None:
+            break
         left, words = _without_last(html)
         if left == html:
             break
         html = left
         taken += [words] if words else []
-    if "8230" in html or "…]" in html or "...]" in html or "hellip" in html:
-        html = _ELLIPSIS.sub("…", html)
+    if "]" in html[-_NEAR:]:
+        html = html[:-_NEAR] + _ELLIPSIS.sub("…", html[-_NEAR:]) if len(html) > _NEAR else _ELLIPSIS.sub("…", html)
     return html, taken
 
 

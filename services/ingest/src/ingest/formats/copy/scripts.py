@@ -4,7 +4,7 @@ import re
 
 from ingest.formats.copy import blocks
 
-_MAY_BE = re.compile(r"SHOT ?LIST|SHOWS\b|STORYLINE|RESTRICTIONS\s*:", re.IGNORECASE)
+_SIGNS = ("SHOTLIST", "SHOT LIST", "SHOWS", "RESTRICTIONS")
 _STORY = re.compile(r"\W*(?:STORY ?LINE|STORY|SCRIPT|LEAD-?IN)\s*:\s*", re.IGNORECASE)
 _SHOTS = re.compile(
     r"\W*(?:SHOT ?LIST|(?:VIDEO )?SHOWS|RESTRICTIONS|ACCESS ALL|DURATION|SOURCE|TRT)\s*:", re.IGNORECASE
@@ -13,7 +13,7 @@ _SHOTS = re.compile(
 
 def without_script(html: str) -> tuple[str, str]:
     """The story of a script, and what stands before it; a body that is none is left as it is."""
-    if _MAY_BE.search(html) is None:
+    if "STORY" not in html or not any(one in html for one in _SIGNS):
         return html, ""
     before: list[str] = []
     has_shots = False
