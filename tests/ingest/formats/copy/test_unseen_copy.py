@@ -298,3 +298,22 @@ def test_a_story_of_arc_xp() -> None:
 
 def test_a_draft_of_arc_xp_is_withheld() -> None:
     assert only(ans(revision={"published": False})).status == "withheld"
+
+
+@pytest.mark.parametrize(
+    ("creator", "names"),
+    [
+        ("Ann Other and Jo Bloggs", ["Ann Other", "Jo Bloggs"]),
+        ("Ann Other, Jo Bloggs", ["Ann Other", "Jo Bloggs"]),
+        ("Other, Ann", ["Other, Ann"]),
+        ("Simon St.Laurent (mailto:)", ["Simon St.Laurent"]),
+        ("The Islander", []),
+        ("DER INSELBOTE", []),
+        ("Radio Oslo S.A.", []),
+        ("José Ortega y Gasset", ["José Ortega y Gasset"]),
+        ("Karl von und zu Guttenberg", ["Karl von und zu Guttenberg"]),
+    ],
+)
+def test_each_author_has_a_card_and_no_paper_has_one(creator: str, names: list[str]) -> None:
+    document = f'<rss xmlns:dc="http://purl.org/dc/elements/1.1/"><channel><item><guid>g</guid><title>Port reopens</title><description>{TEXT}</description><dc:creator>{creator}</dc:creator></item></channel></rss>'
+    assert [one.name for one in only(document).creators] == names

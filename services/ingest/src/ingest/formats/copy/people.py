@@ -34,6 +34,7 @@ _DESK = re.compile(
     r"\b(?:staff|desk|newsroom|news ?room|editors?|editorial|redaktion|redaktionen|redaktionens?|red\.|online[- ]redaktion|r[ée]daction|redacci[óo]n|"
     r"redazione|reda[çc][ãa]o|redactie|redaksjonen|toimitus|redakcja|news ?team|team|agencies|agenturen|agences|agencias|"
     r"correspondents|bureau|service|media|press|presse|news|nachrichten|verlag|gmbh|inc|ltd|llc|a\.?s\.?a|ab|ag|corp|company|"
+    r"television|fernsehen|rundfunk|radio|broadcasting|tv|productions?|presents|studios?|magazine|podcast|blog|s\.a\.|e\.v\.|"
     r"university|universit[äye]\w*|institut\w*|ministry|ministerium|office|group|network|foundation|association|agency|agentur)\b\.?",
     re.IGNORECASE,
 )
@@ -85,7 +86,7 @@ def _kind_of(name: str) -> Kind:  # noqa: PLR0911 -- a table of cases
         return "organisation"
     if all(_INITIALS.fullmatch(word) or len(word) < 3 for word in words) and not bare.istitle():
         return "code"
-    if not all(_NAME_SIGNS.match(letter) for letter in bare):
+    if words[0].casefold() in ("the", "der") or not all(_NAME_SIGNS.match(letter) for letter in bare):
         return "organisation"
     if len(words) > MAX_WORDS:
         return "organisation"

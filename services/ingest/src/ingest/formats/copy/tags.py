@@ -115,7 +115,7 @@ class _Rules:
 def _slugs(subjects: list[object]) -> frozenset[str]:
     """Names that are another's in small letters, with hyphens, as content systems send both: `Muslim women`, `muslim-women`."""
     names = {str(one.get("name") or "") for one in subjects if isinstance(one, dict)}
-    low = [one for one in names if one.islower() and " " not in one]
+    low = [one for one in names if "-" in one and one.islower() and " " not in one]
     if not low or len(low) == len(names):
         return frozenset()
     spoken = {_NOT_IN_SLUG.sub("-", one.casefold()).strip("-") for one in names if one not in low}
