@@ -128,14 +128,20 @@ _VERSIONS = frozenset(
 )  # fmt: skip
 """Genres that tell what kind of version it is, and nothing about the text."""
 _COUNTRY_CODE = re.compile(r"[A-Z]{3}$")
-_SAID_AS_THEY_ARE = ("USA", "UAE")
+_LONE_CODE = re.compile(r"[A-Z]{2,3}$")
+_SAID_AS_THEY_ARE = ("USA", "UAE", "US", "UK", "EU", "UN")
 
 
 @lru_cache(4096)
 def _place(name: str) -> str:
-    """A place's name without the three-letter code of its country (ISO 3166-1), and without parts that were left blank."""
+    """A place's name without the three-letter code of its country (ISO 3166-1), nothing of a code alone, and without parts that were left blank."""
     parts = [part for part in name.split(", ") if part.strip(" -–")]
-    if parts and _COUNTRY_CODE.match(parts[-1]) and (len(parts) > 1 or parts[-1] not in _SAID_AS_THEY_ARE):
+    alone = len(parts) == 1
+    if (
+        parts
+        and (_LONE_CODE if alone else _COUNTRY_CODE).match(parts[-1])
+        and not (alone and parts[-1] in _SAID_AS_THEY_ARE)
+    ):
         parts.pop()
     return ", ".join(parts)
 
