@@ -5,6 +5,7 @@ Measured in processor time of the thread, since neighbours on the machine make e
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -81,17 +82,17 @@ def test_a_body_as_long_as_may_be_stalls_no_process(name: str) -> None:
     load_model()
     for number, body in enumerate(within_markup(ALL[name])):
         guid = f"{name} {number}"
-        assert worked_s(lambda body=body, guid=guid: enriched(body, guid)) <= LONGEST_S  # type: ignore[misc]
+        assert worked_s(partial(enriched, body, guid)) <= LONGEST_S
         update = enriched(body, guid)
         assert len(update.body_html) <= 12 * len(body) + 100
-        shown = answers()
+        assert worked_s(partial(shown, update)) <= LONGEST_S
 
-        def page(update: EnrichedUpdate = update) -> None:
-            entry = FeedEntry(read(update))
-            shown.renderer.item(entry)
-            own_page(shown, entry, Position(1, 0), [], Family(original_withdrawn=False, members=()))
 
-        assert worked_s(page) <= LONGEST_S
+def shown(update: EnrichedUpdate) -> bytes:
+    """An update's item and its own page."""
+    web, entry = answers(), FeedEntry(read(update))
+    web.renderer.item(entry)
+    return own_page(web, entry, Position(1, 0), [], Family(original_withdrawn=False, members=()))
 
 
 WORDS = ("letters and blanks", "words", "Han", "paragraphs", "emoji joined", "distinct names", "nested inline tags")
@@ -106,13 +107,15 @@ def test_a_merge_stalls_no_process(name: str) -> None:
             (f"It was {text} 12 percent", f"It is {text[::-1]} by 20 percent. {text}"[:size]),
             (text[::-1], text[size // 3 :]),
         ):
-            assert worked_s(lambda d=desk, s=source: merged.__wrapped__(text, d, s, is_html=True)) <= LONGEST_S  # type: ignore[misc]
+            assert worked_s(partial(merged.__wrapped__, text, desk, source, is_html=True)) <= LONGEST_S
 
 
 def _items(unit: bytes, before: bytes = b"", between: bytes = b"", after: bytes = b"") -> bytes:
     """As many numbered items as a document may have that is read where it is received."""
     number = (LARGE_BYTES - len(before) - len(after)) // (len(unit) + len(between) + 2)
-    while len(made := before + between.join(unit.replace(b"#", b"%d" % n) for n in range(number)) + after) > LARGE_BYTES:
+    while (
+        len(made := before + between.join(unit.replace(b"#", b"%d" % n) for n in range(number)) + after) > LARGE_BYTES
+    ):
         number -= 20
     return made
 

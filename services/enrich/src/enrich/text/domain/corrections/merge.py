@@ -11,7 +11,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from enrich.text.domain.corrections.replaced import Replacement, replacements, with_replacements
-from enrich.text.domain.corrections.tokens import Block, Token, blocks_of, has_at_most, is_balanced, line_tokens, text_of
+from enrich.text.domain.corrections.tokens import (
+    Block,
+    Token,
+    blocks_of,
+    has_at_most,
+    is_balanced,
+    line_tokens,
+    text_of,
+)
 from enrich.text.domain.corrections.words import (
     Conflict,
     Merged,
