@@ -95,3 +95,26 @@ async def test_a_server_that_lies_is_left_in_time(name: str) -> None:
     server.close()
     assert longest[0] <= STALL_S
     assert _peak_bytes() - before < GROWTH_BYTES
+
+
+async def test_headers_of_any_bytes_can_be_kept_and_sent_back() -> None:
+    """A feed's validators are written down and sent with the next request: neither fails for a byte that is no text."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(
+            OK
+            + b'ETag: "\xff\xed\xa0\x80"\r\nRetry-After: \xff\r\nLink: <http://\xff/>; rel=hub\r\nContent-Length: 0\r\n\r\n'
+        )
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+    async with GuardedClient(allow_private=True) as client:
+        found = await client.request("GET", address, max_bytes=1000)
+        kept = found.headers["etag"]
+        assert kept.encode().decode() == kept
+        assert (await client.request("GET", address, max_bytes=1000, headers={"If-None-Match": kept})).ok
+    assert all(each.encode() for link in found.links for each in link.values())
+    server.close()
