@@ -26,6 +26,9 @@ class Cost:
     resting_kb: int = 0
     peak_kb: int = 0
 
+    def __str__(self) -> str:
+        return f"{self.stall_s * 1000:.0f} ms, {self.resting_kb >> 10} -> {self.peak_kb >> 10} MiB"
+
 
 def pid_of(process: Process) -> int:
     """Its number."""
