@@ -46,6 +46,11 @@ def _is_short(update: ReaderUpdate) -> bool:
     return update.word_count <= SHORT_WORDS and len(update.text) <= SHORT_WORDS * 12
 
 
+class _Called(Protocol):
+    def __call__(self, *given: object, **named: object) -> object:
+        """What a template calls."""
+
+
 class _Calls(Context):
     """Calls functions and macros as they are.
 
@@ -53,7 +58,7 @@ class _Calls(Context):
     themselves; only what does not say so plainly is asked.
     """
 
-    def call(self, called: Callable[..., object], *given: object, **named: object) -> object:
+    def call(self, called: _Called, *given: object, **named: object) -> object:
         """See `jinja2.runtime.Context.call`."""
         kind = type(called)
         if kind is Macro or ((kind is FunctionType or kind is MethodType) and not hasattr(called, "jinja_pass_arg")):

@@ -27,7 +27,7 @@ LIVE_PAGE = "live-page.js"
 BUNDLED = (
     ("words.js",),
     ("times.js",),
-    ("live.js",),
+    ("ladder.js", "live.js"),
     ("page.js", "top.js"),
     ("reading.js",),
     ("embeds.js",),
