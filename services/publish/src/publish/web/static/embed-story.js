@@ -10,7 +10,7 @@ const STYLE = `
 :host { display: block; color: var(--slugline-color, #1d1a18); background: var(--slugline-background, #fdfcfa);
   font: var(--slugline-size, 1rem)/1.5 var(--slugline-font, system-ui, sans-serif); border: 1px solid var(--slugline-line, #d9d3cb); }
 @media (prefers-color-scheme: dark) { :host { color: var(--slugline-color, #ece7e1); background: var(--slugline-background, #161412);
-  border-color: var(--slugline-line, #3a3530); } .meta, footer { color: var(--slugline-muted, #b4aca3); } }
+  border-color: var(--slugline-line, #3a3530); } }
 [part="header"], footer, li { padding: 0.75em 1em; }
 [part="header"] { font-weight: 700; border-block-end: 3px solid var(--slugline-accent, #a3131c); }
 ol { list-style: none; margin: 0; padding: 0; }
@@ -21,6 +21,7 @@ a { color: inherit; }
 .meta, footer { font-size: 0.85em; color: var(--slugline-muted, #5f574f); }
 .block { white-space: pre-line; margin-block-start: 0.5em; padding-inline-start: 0.75em; border-inline-start: 2px solid var(--slugline-line, #d9d3cb); }
 .key { color: var(--slugline-accent, #a3131c); font-weight: 700; }
+@media (prefers-color-scheme: dark) { .meta, footer { color: var(--slugline-muted, #b4aca3); } .key { color: var(--slugline-accent, #ff8a73); } }
 `;
 
 const make = (name, text, attributes = {}) => {
