@@ -215,6 +215,7 @@ class AlertDecisions:
             alert_id, person, self._rules.top_level_people,
         )  # fmt: skip
         if row is None:
+            await with_results(self._pool, alert_id)  # 404 where there is none
             raise Problem(409, "not-waiting", "this alert does not wait for approval")
         self._decided()
         return await with_results(self._pool, alert_id)
@@ -228,6 +229,7 @@ class AlertDecisions:
             alert_id, f"rejected by {person}",
         )  # fmt: skip
         if row is None:
+            await with_results(self._pool, alert_id)  # 404 where there is none
             raise Problem(409, "not-waiting", "this alert has left already, or was suppressed")
         return await with_results(self._pool, alert_id)
 
