@@ -47,6 +47,8 @@ def read(file: str = "homonyms.txt") -> tuple[Dictionary, list[Sentence]]:
 DICTIONARY, SENTENCES = read()
 BLIND_DICTIONARY, BLIND = read("homonyms_blind.txt")
 """Other names, written after the rules."""
+UNSEEN_DICTIONARY, UNSEEN = read("homonyms_unseen.txt")
+"""Yet other names, written after that."""
 GERMAN = ("Stadt", "Bahn", "Kantine", "Schule", "Chor", "Unfall", "Marsch", "Werft", "Schiff")
 
 
@@ -78,12 +80,19 @@ def test_homonyms_are_tagged_with_measured_precision_and_recall(
     assert recall >= 0.90, wrong
 
 
-def test_other_homonyms_are_weighed_as_well(capsys: pytest.CaptureFixture[str]) -> None:
-    """Names that no rule was written for: at the first measurement precision was 1.0 and recall .951, over the held-out half .976 and .976, .446 and 1.0 before."""
-    precision, recall, wrong = measure(BLIND, BLIND_DICTIONARY)
+@pytest.mark.parametrize(
+    ("dictionary", "sentences", "least"), [(BLIND_DICTIONARY, BLIND, 0.95), (UNSEEN_DICTIONARY, UNSEEN, 0.94)]
+)
+def test_other_homonyms_are_weighed_as_well(
+    dictionary: Dictionary, sentences: Sequence[Sentence], least: float, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Names that no rule was written for: at the first measurement precision was 1.0 and recall .951 on the first set, .842 and .914 on the second."""
+    precision, recall, wrong = measure(sentences, dictionary)
     with capsys.disabled():
-        print(f"\nhomonyms, other names: precision {precision:.3f}, recall {recall:.3f} over {len(BLIND)} sentences")
-    assert precision >= 0.95, wrong
+        print(
+            f"\nhomonyms, other names: precision {precision:.3f}, recall {recall:.3f} over {len(sentences)} sentences"
+        )
+    assert precision >= least, wrong
     assert recall >= 0.90, wrong
 
 

@@ -13,6 +13,7 @@ from pydantic import Field, field_validator
 from enrich.reference.automaton import build
 from enrich.reference.inflections import ADDED, LEAST, LEAST_ADDED, BaseForms, to_base_forms
 from enrich.reference.names.evidence import (
+    SOMEBODY,
     STRONG,
     Kind,
     Surroundings,
@@ -258,7 +259,7 @@ class Dictionary:
                     whole[end + 1 : end + 2].isupper()
                     and whole[end] == " "
                     and is_part_of_another(whole, end, entry.kind)
-                ):
+                ) or (entry.kind == "organisation" and whole.startswith(SOMEBODY, end)):
                     continue
             else:
                 weight, why = self._weighed(owner, Surroundings(whole, start, end), whole, (start, end), is_titled_here, language)  # fmt: skip

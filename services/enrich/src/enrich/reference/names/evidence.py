@@ -86,7 +86,7 @@ ACTS = frozenset(
     said says told tells announced announces unveiled unveils recalled recalls denied denies launched launches agreed agrees signed signs bought buys sold sells hired hires voted votes
     plans planned wants warned warns urged urges accused accuses rejected rejects reopened reopens opened closed closes faces sets seeks insisted admitted resigned apologised apologized argued
     replied responded tweeted vowed pledged promised claimed confirmed ordered banned sued fined fired shares stocks plc inc corp ag spokesman spokeswoman executives engineers employees
-    workers customers investors shareholders sagte erklärte kündigte teilte will-be
+    beat beats win wins won lost loses hosts hosted cuts workers customers investors shareholders sagte erklärte kündigte teilte will-be
     """.split()  # noqa: SIM905 -- easier to read than dozens of quotes
 )
 """Words behind a name by which somebody acts, or that companies have."""
@@ -164,15 +164,39 @@ COMMON = frozenset(
     prince puma ram read reading reed reform rice rich rivers root rose rugby rush rye sale salt sands sandwich savage school seal seat sellers sharp shell shields short signal silver singen singer
     sky slack small smart snow south sparks spirit split spring sprint square staples star steel stern stone storm street stripe strong subway summer summers sun surprise swift tanner target temple tide time
     total tours tower town trump tucker turkey turner union united universal victoria virgin visa wade walker wall ward ware water waters webb weeks wells west wheat white wild will winter wise wolf wood woods
-    worms young zoom who us it un aids is regen baden rot lesen kiel heide lachen haar wald berg feld stein wolf koch schneider becker klein gross lang kurz vogel fuchs hahn
+    worms male female match deal dove sandwich single double focal spot hub bank post hot cold fast club ally first
+    element vision impact bliss blaze bright chase clever crown crest dash fair flash fresh giant globe grand grid haven hero icon ideal jet jewel journey junction
+    latch leap level link lodge magic meadow mint motion nest novel oak orbit origin palm patch peak pearl pilot pioneer planet plume point portal prime progress pulse quest rally
+    rapid reach ridge ring rocket royal sage scout serve shade shift shore slate smile solid sonic spark sport stage stride summit surge sweet swing tempo tender thread thrive token torch trace trade trail
+    trend tribe trust twin valley vault vibe view village vine wave wonder yard zest young zoom who us it un aids is regen baden rot lesen kiel heide lachen haar wald berg feld stein wolf koch schneider becker klein gross lang kurz vogel fuchs hahn
     """.split()  # noqa: SIM905 -- easier to read than hundreds of quotes
 )
 """Names that are ordinary words as well: at the beginning of a sentence their capital says nothing."""
+EXPLAINED = re.compile(r", (?:the|an?|der|die|das|ein|eine|le|la|un|une|el|una|il) ")
+SOMEBODY = (", who ", ", whose ")
+"""Behind the name of a person alone: `General Mills, who led the brigade`."""
+NAMED_SO = frozenset(
+    [
+        "called",
+        "named",
+        "nicknamed",
+        "dubbed",
+        "christened",
+        "genannt",
+        "namens",
+        "getauft",
+        "baptisé",
+        "surnommé",
+        "llamado",
+        "apodado",
+    ]
+)
+"""Before what is nobody else's name: `a dog called Bali`."""
 PAST = re.compile(r"[a-z]{2,}ed")
 FUNCTION = frozenset(
     "the a an in on at to for of and or but with from by as is was will if when how why what who can may do no not after before and über und der die das le la les el los il lo".split()  # noqa: SIM905
 )
-WATCHED = TITLES | BEFORE_MONTH | AT_PLACE | NO_PERSON_AFTER | ARTICLES
+WATCHED = TITLES | NAMED_SO | BEFORE_MONTH | AT_PLACE | NO_PERSON_AFTER | ARTICLES
 """Small words before a name that say something about it."""
 
 
@@ -220,6 +244,11 @@ class Surroundings:
         """Whether another capitalised word follows a comma, as in a list of names."""
         behind = self._whole[self.after_end : self.after_end + 3]
         return behind[:2] == ", " and behind[2:].isupper()
+
+    @property
+    def is_explained(self) -> bool:
+        """Whether a comma and an article follow, as in `Dove, the soap brand`."""
+        return EXPLAINED.match(self._whole, self.after_end) is not None
 
     @property
     def hyphened(self) -> str:
@@ -282,6 +311,8 @@ def weigh(  # noqa: PLR0911, PLR0912, C901 -- a table of cases
         return STRONG, "a number beside it"
     if not around.first and word in MONTHS and before in BEFORE_MONTH:
         return STRONG, "a month"
+    if kind == "place" and before in NAMED_SO and around.is_adjacent:
+        return STRONG, "somebody or something called so"
     if not around.first and before in TITLES:
         return (FOR, "a title before it") if kind == "person" else (STRONG, "a person by the title before it")
     if beside and before not in FUNCTION and before not in own_words():
@@ -339,7 +370,7 @@ def _acts(around: Surroundings, kind: Kind) -> bool:
     """Whether the words behind a name say that somebody acts, which an ordinary word does not."""
     after, following = around.after.casefold(), around.after_next
     if not after:
-        return around.is_possessive or around.is_listed
+        return around.is_possessive or around.is_listed or around.is_explained
     if after in ACTS:
         return True
     if after in ("and", "or", "und", "et", "y"):
@@ -350,7 +381,7 @@ def _acts(around: Surroundings, kind: Kind) -> bool:
 
 
 def is_part_of_another(whole: str, end: int, kind: Kind) -> bool:
-    """Whether a name of several words begins another one: New York Times, Charles de Gaulle Airport."""
+    """Whether a name of several words is another one's: New York Times, Charles de Gaulle Airport."""
     stop = whole.find(" ", end + 1, end + AROUND)
     behind = (
         whole[end + 1 : stop if stop > 0 else end + AROUND].split("\n", maxsplit=1)[0].rstrip(".,;:!?'’\"”)").casefold()

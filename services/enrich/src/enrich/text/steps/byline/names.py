@@ -69,7 +69,7 @@ def is_bare_place(item: str, before: BylineName, part: str, directory: Directory
 
 def without_full_stop(place: str) -> str:
     """A place without the full stop of its sentence; initials keep theirs."""
-    return place if re.search(r"(?:^|\s)(?:[A-Z]\.)+$", place) else place.rstrip(".")
+    return place if re.search(r"(?:^|\s)(?:(?:[A-Z]\.)+|[JS]r\.)$", place) else place.rstrip(".")
 
 
 def is_region(word: str) -> bool:

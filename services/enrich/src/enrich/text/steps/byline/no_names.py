@@ -14,7 +14,7 @@ NoName = Literal["paper", "team", "other"]
 
 PAPER_WORDS = frozenset(
     """
-    times herald tribune gazette gazeta gaceta gazzetta gazet news newspaper newspapers weekly guardian observer telegraph chronicle examiner inquirer bulletin online media
+    times herald heraldo tribune tribuna bote landbote gazette gazeta gaceta gazzetta gazet news newspaper newspapers weekly guardian observer telegraph chronicle examiner inquirer bulletin online media
     magazine magazin network networks radio television tv fm broadcasting zeitung tageszeitung tagblatt tageblatt anzeiger rundschau nachrichten morgenpost abendblatt abendzeitung kurier courrier
     diario jornal correio giornale corriere folha journal jornalismo journaux dziennik wochenblatt volksblatt volksstimme courant dagblad krant nieuws nieuwsblad nyheter dagbladet avisen posten
     tidningen aftonbladet sanomat uutiset noticias notizie nouvelles actualites vijesti vesti novosti novini gazety
@@ -28,7 +28,8 @@ PAPER_SURNAMES = frozenset(
     """
     post press star sun mail record mirror express standard independent globe courier register dispatch sentinel ledger monitor daily echo voice argus advertiser republic advocate digest
     review today zeit welt presse monde temps figaro avis sentry enterprise reporter service digital live nacional mundo pais correo periodico stampa faro voz voce voix repubblica parisien croix depeche
-    expres bild spiegel stern
+    expres bild spiegel stern mercury bugle beacon pioneer leader citizen statesman spectator messenger visitor intelligencer packet banner
+    prensa provincia vanguardia nacion excelsior clarin tribuno cronista opinion stampa messaggero mattino secolo resto gazzettino unita
     """.split()  # noqa: SIM905 -- easier to read than hundreds of quotes
 )
 """Words of papers that are surnames too: a given name before them tells."""
@@ -43,6 +44,8 @@ PAPER_ENDINGS = (
     "bladet",
     "avisen",
     "krant",
+    "landbote",
+    "stadtbote",
 )
 EDITIONS = frozenset(
     [

@@ -23,7 +23,9 @@ from enrich.text.steps.byline.patterns import (
     ABBREVIATED,
     ADDRESS,
     CONTRIBUTED,
+    FOLLOW,
     FROM_FIRST,
+    FROM_SOMEBODY,
     JOINED_AND,
     JOINT_OR_PLACE,
     JOINTS,
@@ -35,9 +37,11 @@ from enrich.text.steps.byline.patterns import (
     PLAIN,
     PLAIN_WORD,
     POST_OF_TWO,
+    REPORTING_FROM,
     ROLE,
     SEGMENT,
     SEPARATOR,
+    SPECIAL_FIRST,
     SUFFIXES,
     TITLE_ITEM,
     TRAILER,
@@ -69,6 +73,8 @@ def read_byline(byline: str, directory: Directory | None = None) -> list[BylineN
     # Runs of spaces become one: the expressions would go over them again and again.
     text = "\n".join(" ".join(line.split()) for line in lines)
     text = without_full_stop(text.strip(" \n,:;-–—*").lstrip(". ")).strip(" \n,:;-–—*")
+    if text[:1] == "[" and text.find("]") == len(text) - 1:
+        text = text[1:-1].strip()
     if not text:
         return []
     if is_east_asian(text) and not directory.knows(text):
@@ -127,9 +133,11 @@ def _read(text: str, directory: Directory) -> list[BylineName]:
     text = re.sub(r" +(?=[:：])", "", text)
     if directory.knows(text) and text.casefold().split()[0] != "by":
         return [BylineName(text)]
+    text = SPECIAL_FIRST.sub("", text)
     text = TRAILER.sub("", ABBREVIATED.sub(r"\1 ", PLACED_ASIDE.sub(r" in \1", text))).strip(" ,|")
     if text.casefold().startswith("door "):
         text = text.replace(" en ", " & ")
+    text = FOLLOW.sub(r"\g<name>", FROM_SOMEBODY.sub("", REPORTING_FROM.sub("", text)))
     text = with_joints_kept(JOINT_OR_PLACE.sub(_joint, text))
     if (
         found := TWO_PLACES.match(text)

@@ -14,7 +14,7 @@ STAFF = {
 TITLE_NOUN = (
     r"(?:editor|editors|correspondent|correspondents|reporter|reporters|writer|writers|journalist|bureau chief|columnist|critic|commentator|analyst|producer|photographer|contributor|"
     r"fellow|director|professor|editor-in-chief|editor-at-large|chief|anchor|presenter|intern|trainee|blogger|redakteur(?:in)?|korrespondent(?:in|en)?|reporterin|journaliste|"
-    r"correspondant|correspondante|correspondente|envoy[ée]e? sp[ée]cial(?:e|es|s)?|grand reporter|corresponsal|redactor|redactora|periodista|enviad[oa] especial|inviat[oa]|corrispondente|giornalista|redattore|redattrice|redator|redatora|rep[óo]rter|jornalista|verslaggever|redacteur|redaktionsmitglied|mitarbeiter(?:in)?|корреспондент|кореспондент|спецкор|корр|обозреватель|оглядач)"
+    r"correspondant|correspondante|correspondente|[^\W\d_]{3,20}(?:redakteur|korrespondent|reporter|journalist|kolumnist|kritiker)(?:in)?|ressortleiter(?:in)?|envoy[ée]e? sp[ée]cial(?:e|es|s)?|grand reporter|corresponsal|redactor|redactora|periodista|enviad[oa] especial|inviat[oa]|corrispondente|giornalista|redattore|redattrice|redator|redatora|rep[óo]rter|jornalista|verslaggever|redacteur|redaktionsmitglied|mitarbeiter(?:in)?|корреспондент|кореспондент|спецкор|корр|обозреватель|оглядач)"
 )
 TITLE_ITEM = re.compile(
     rf"(?:[\w’'&/.-]+ ){{0,6}}{TITLE_NOUN}(?: (?:for|of|at|in|to|der|des|für|pour|de|del|di|da|aus|en|em|a|à|w|в)\b.*)?",
@@ -84,6 +84,21 @@ FROM_FIRST = re.compile(
 )
 PLACE_COLON = re.compile(
     r"^(?P<place>[A-ZÀ-ÝĀ-ŽА-Я][\w’'-]+(?: [A-ZÀ-Ý][\w’'-]+){0,2}): (?P<names>[^\W\d_]{2,} [^\W\d_].*)$"
+)
+REPORTING_FROM = re.compile(
+    r"^(?:(?:reporting|writing|live|report) from|from|aus|depuis|desde) (?=[A-ZÀ-Ý][\w’'-]+(?: [A-ZÀ-Ý][\w’'-]+){0,2}: )",
+    re.IGNORECASE,
+)
+"""`Reporting from Quito: Andrés Salgado`: what may stand before a place with a colon."""
+FROM_SOMEBODY = re.compile(r"^From (?=[A-ZÀ-Ý][\w’'-]+ [A-ZÀ-Ý][\w’'-]+ in [A-ZÀ-Ý])")
+SPECIAL_FIRST = re.compile(
+    r"^(?:special (?:to|for) [^,|\n]{2,40}? by|speciale di|especial de|(?:für|for|pour|para|per) (?:the|die|das|den|la|le|el|il) [\w-]{2,30}:) ",
+    re.IGNORECASE,
+)
+"""`Special to the Herald by Tamsin Bligh`: for whom it was written stands before the name."""
+FOLLOW = re.compile(
+    r"^follow (?P<name>[^\n]{3,60}?)(?: on (?:X|Twitter|Facebook|Instagram|Bluesky|Mastodon|LinkedIn|Threads|TikTok))?$",
+    re.IGNORECASE,
 )
 POST_OF_TWO = re.compile(
     r"(?P<name>[A-ZÀ-Ý][\w'’-]+ [A-ZÀ-Ý][\w'’-]+) [A-ZÀ-Ý][\w-]+(?: [\w-]+){0,2} (?:and|&) (?:[\w-]+ ){1,3}(?:editor|correspondent|reporter)s?"

@@ -15,6 +15,8 @@ SMALL_IN_CAPITALS = frozenset(
 """Parts of names that are written small, also where all else was in capitals."""
 ROMAN = re.compile(r"(?:I{2,3}|IV|VI{1,3})[.,]?")
 INITIALS = re.compile(r"(?:[A-ZÀ-ÝА-Я]\.){1,3}|[A-ZÀ-ÝА-Я]{1,2}")
+MAC = re.compile(r"Ma?c(?=[A-Z]{2})")
+"""`McBRIDE`: a beginning that keeps its small letter among capitals."""
 VOWEL = re.compile(r"[AEIOUYÀ-ÖØ-Ý]")
 PART = re.compile(r"[^\W\d_]+")
 BOUND = "\ue000"
@@ -46,6 +48,7 @@ def respelled(name: str) -> str:
 
 
 def _is_capitals(word: str) -> bool:
+    word = MAC.sub("", word)
     letters = [character for character in word if character.isalpha()]
     return len(letters) > 1 and word[0].isalpha() and word == word.upper() and word != word.lower() and "." not in word
 
@@ -62,6 +65,8 @@ def _respelled(word: str, all_capitals: bool, is_outer: bool) -> str:
 
 
 def _with_small_letters(word: str) -> str:
+    if (mac := MAC.match(word)) is not None:
+        return mac[0] + _with_small_letters(word[mac.end() :])
     spelled = PART.sub(lambda found: found[0].capitalize(), word.lower())
     spelled = re.sub(r"^Mc([^\W\d_]{2,})", lambda found: f"Mc{found[1].capitalize()}", spelled)
     # Apostrophes of a genitive or of a cut article: D'Arcy and O'Hare, but no 'S.
