@@ -14,7 +14,7 @@ from enrich.reference.inflections import NAME
 from enrich.short_text import UNSPACED
 from enrich.stories.events.stems import LEAST_STEM, LONGEST_STEM, latin, parts_of, stem_of
 from enrich.stories.events.translations import NATIONS, TRANSLATIONS
-from enrich.stories.events.words import EXONYMS, KINDS, numbers_of
+from enrich.stories.events.words import EXONYMS, KINDS, NUMBERS, numbers_of
 from shared.messages.limits import LONGEST
 
 LEAD = 300
@@ -157,7 +157,8 @@ def terms_of(text: str) -> list[str]:
 @functools.lru_cache(maxsize=65_536)
 def _terms(word: str) -> tuple[str, ...]:
     """What a word says: itself, or the parts of a compound; one object for all updates that have it."""
-    if len(word) < 2 or word in SMALL_WORDS:
+    if len(word) < 2 or word in SMALL_WORDS or NUMBERS.get(word, 10) < 10:
+        # A number of one digit is none of the words, however it is written: `numbers` has it.
         return ()
     if (known := _CANONICAL.get(word)) is not None:
         return (known,)

@@ -214,7 +214,7 @@ opera oper opéra ópera | concert concerts konzert konzerte concierto concierto
 exhibition ausstellung exposition exposición mostra exposição tentoonstelling | artist künstler künstlerin artiste artista kunstenaar | sculpture skulptur escultura scultura beeld
 treasure schatz trésor tesoro tesouro schat | archaeologist archaeologists archäologe archäologen archéologues archéologue arqueólogos archeologi archeologo archeologen
 excavation excavations ausgrabung ausgrabungen fouilles excavaciones excavación scavi scavo escavações opgraving | ancient antique antike antiken antikes antico antica antiguo antigua antigo
-tomb grave grab gräber tombe tumba tomba túmulo graf | temple shrine sanctuary tempel heiligtum sanctuaire templo santuario tempio santuário heiligdom
+tomb grab gräber tombe tumba tomba túmulo graf | temple shrine sanctuary tempel heiligtum sanctuaire templo santuario tempio santuário heiligdom
 discover discovers discovered unearth unearthed discovery entdeckt entdeckung entdecken découvert découverte découvrent descubren descubierto descubre descubrimiento hallazgo scoperta scoperto scoprono descoberto descoberta ontdekt ontdekking
 auction auctioned versteigert versteigerung auktion enchères adjugé subasta subastado asta leilão geveild veiling | star diva estrella stella ster
 dance dancer tänzer tänzerin danseur danseuse bailarín bailarina ballerino ballerina dansen | pop popsängerin popstar | voice stimme voix voz voce stem | stück pièce toneelstuk
