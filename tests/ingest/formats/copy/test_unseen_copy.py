@@ -317,3 +317,64 @@ def test_a_draft_of_arc_xp_is_withheld() -> None:
 def test_each_author_has_a_card_and_no_paper_has_one(creator: str, names: list[str]) -> None:
     document = f'<rss xmlns:dc="http://purl.org/dc/elements/1.1/"><channel><item><guid>g</guid><title>Port reopens</title><description>{TEXT}</description><dc:creator>{creator}</dc:creator></item></channel></rss>'
     assert [one.name for one in only(document).creators] == names
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "EMBARGADO HASTA las 12:00 del 3 de mayo",
+        "Sous embargo jusqu'au 3 mai à 12h",
+        "Sperret til kl. 12.00",
+        "Klausuleret til 3. maj kl. 12",
+        "Får ej publiceras före kl 12",
+        "Ei saa julkaista ennen klo 12",
+        "Onder embargo tot 12.00 uur",
+        "Embargo do 3 maja, godz. 12",
+        "Эмбарго до 12.00",
+        "محظور النشر حتى 12:00",
+        "엠바고: 5월 3일 12시",
+        "解禁：5月3日",
+        "Frei ab 12.00 Uhr",
+    ],
+)
+def test_an_embargo_in_the_languages_of_agencies_withholds(line: str) -> None:
+    document = newsml_1("<HeadLine>Port reopens</HeadLine>", "", nitf_content(f"<p>{line}</p><p>{TEXT}</p>"))
+    update = only(document)
+    assert update.status == "withheld"
+    assert line not in update.body_html
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "The embargo on arms was extended until May.",
+        "Embargot mot landet förlängs.",
+        "Sous embargo depuis des années, l’île manque de tout.",
+        "El embargo de armas sigue en vigor.",
+        "Эмбарго на поставки оружия продлено.",
+        "Frei ab sofort sind die Strassen.",
+        "Julkaistavissa heti.",
+    ],
+)
+def test_an_embargo_on_arms_withholds_nothing(line: str) -> None:
+    document = newsml_1("<HeadLine>Port reopens</HeadLine>", "", nitf_content(f"<p>{line}</p><p>{TEXT}</p>"))
+    assert only(document).status == "usable"
+
+
+def test_columns_of_an_anpa_message_are_a_table_however_they_are_indented() -> None:
+    message = (
+        "\x16\x16\x01W2870\x1f_asian\nf l\x13\x11 BC-Standings     11-13 0040\n\x02^BC-Standings<\n^Standings of the league=\n"
+        "\t   OSLO (AP) _ How the clubs stand on Friday:\n\t   ;W;L;GB<\n\t   Oslo;23;13;_<\n\x08Bergen;21;15;3{\x10 \n\t   Boats left; trains ran; all was well; it said.\n\t   AP-WF-11-13-26 0713GMT<\n\x03"
+    )
+    update = only(message)
+    rows = "<tr><td></td><td>W</td><td>L</td><td>GB</td></tr><tr><td>Oslo</td><td>23</td><td>13</td><td>–</td></tr><tr><td>Bergen</td><td>21</td><td>15</td><td>3½</td></tr>"
+    assert f"<table>{rows}</table>" in update.body_html
+    assert "<p>Boats left; trains ran; all was well; it said.</p>" in update.body_html
+
+
+def test_what_an_item_of_newsml_g2_was_translated_from() -> None:
+    document = (
+        '<newsItem xmlns="http://iptc.org/std/nar/2006-10-01/" guid="g"><itemMeta><itemClass qcode="ninat:text"/><link rel="irel:translatedFrom" residref="urn:x:1"/></itemMeta>'
+        f"<contentMeta><headline>Port reopens</headline></contentMeta><contentSet><inlineXML><html xmlns='http://www.w3.org/1999/xhtml'><body><p>{TEXT}</p></body></html></inlineXML></contentSet></newsItem>"
+    )
+    assert only(document).translation_of == "urn:x:1"
