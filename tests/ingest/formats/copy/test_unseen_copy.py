@@ -378,3 +378,41 @@ def test_what_an_item_of_newsml_g2_was_translated_from() -> None:
         f"<contentMeta><headline>Port reopens</headline></contentMeta><contentSet><inlineXML><html xmlns='http://www.w3.org/1999/xhtml'><body><p>{TEXT}</p></body></html></inlineXML></contentSet></newsItem>"
     )
     assert only(document).translation_of == "urn:x:1"
+
+
+def test_notes_over_several_lines_and_tables_of_bars_in_iptc_7901() -> None:
+    message = (
+        "\x01bdt0001 3 vm 40  dpa 0001\n\nSport/Liga/\n\x02(Berichtigung: In der ersten Fassung hieß es,\nOslo habe gewonnen. Richtig ist aber Bergen.)\n(Bericht)\nBergen gewinnt =\n\n"
+        "Bergen (dpa) - So steht die Liga:\n\n| Bergen | 21 | 15 |\n| --- | --- | --- |\n| Oslo   | 20 | 16 |\n\n\x03dpa ab yysw a1 cd\n031200 Mai 26\n\x04"
+    )
+    update = only(message, extends="dpa")
+    assert update.headline == "Bergen gewinnt"
+    assert "Richtig ist aber Bergen.)" in update.private_note
+    assert (
+        "<table><tr><td>Bergen</td><td>21</td><td>15</td></tr><tr><td>Oslo</td><td>20</td><td>16</td></tr></table>"
+        in update.body_html
+    )
+
+
+def test_what_dpa_lists_for_desks_waits() -> None:
+    document = json.dumps(
+        {
+            "urn": "u",
+            "pubstatus": "usable",
+            "headline": "Folgende Lesestücke sind weiter aktuell",
+            "article_html": f"<p>{TEXT}</p>",
+        }
+    )
+    assert only(document, extends="dpa-digitalwires").status == "held"
+
+
+def test_a_sites_icon_is_no_picture() -> None:
+    item = {
+        "id": "1",
+        "title": "Port reopens",
+        "content_html": f"<p>{TEXT}</p><div><a href='https://x.example/1'>★</a></div>",
+        "image": "https://x.example/favicon-192x192.png",
+    }
+    update = only(json.dumps({"version": "https://jsonfeed.org/version/1.1", "items": [item]}))
+    assert not update.media
+    assert update.body_html == f"<p>{TEXT}</p>"

@@ -28,6 +28,8 @@ def parted(caption: str) -> tuple[str, str, str]:
     )
 
 
+_EUROPA_PRESS = re.compile(r"^\d{1,2}/\d{1,2}/\d{4}\s+|(?<=[a-záéíóúñü.)»\"\d])\s+(?:[A-ZÁÉÍÓÚÑÜ]{2,}\b[ ,]*){3,}$")
+"""The day of a picture before its caption, and keywords behind it."""
 _TAIL = 1000
 _CREDIT_SIGNS = frozenset(":©([")
 """Of which every caption with a credit has one."""
@@ -46,6 +48,8 @@ def tidy(fields: dict[str, object]) -> None:
                 one["instructions"] = f"{known}\n{terms}" if known else terms
             one["credit"] = one.get("credit") or credit
         if one.get("credit"):
+            if "uropa" in str(one["credit"]):
+                one["caption"] = _EUROPA_PRESS.sub("", str(one["caption"])).strip()
             continue
         tail = caption[-200:]
         if _CREDIT_SIGNS.isdisjoint(tail):

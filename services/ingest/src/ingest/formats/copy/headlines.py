@@ -18,7 +18,7 @@ _NONE = re.compile(
 
 _NUMBER = re.compile(r"\W*\d{5,}\W*|[\w-]{1,60}\.(?:jpe?g|png|tiff?|gif|webp|mp4|mov)", re.IGNORECASE)
 """A number or file of a picture archive."""
-_ROUTED = re.compile(r"(?:(?:\([\w. ]{2,20}\)\s?)?[A-ZÁÉÍÓÚÑÜÇ][^.:!?]{1,30}\.[-–—]\s?){1,3}(?=[\w¿¡\"“«'‘(])")
+_ROUTED = re.compile(r"(?:(?:\([\w. ]{2,20}\)\s?)?[A-ZÁÉÍÓÚÑÜÇ][^:!?–—-]{1,30}?\.[-–—]\s?){1,3}(?=[\w¿¡\"“«'‘(])")
 """Europa Press's desks in front of a headline: `ANDALUCÍA.-Córdoba.- The festival opens`."""
 
 

@@ -90,7 +90,7 @@ _HEADING = re.compile(
 """A line behind which all is for desks."""
 
 _NOT_BEFORE = (
-    r"embargad[oa]s? hasta\b|(?:sous|soumis [àa]|bajo|sob|onder|sotto) embargo\s?(?::|\d|jusqu|avant|hasta|at[ée]\b|tot\b|fino\b)|embargo(?:wane)? do\s{1,3}\d|embarg[óo](?:\s?:|\s\d)|"
+    r"embargad[oa]s? hasta\b|(?:sous|soumis [àa]|bajo|sob|onder|sotto) embargo\s?(?::|\d|jusqu|avant|hasta|at[ée]\b|tot\b|fino\b)|embargo(?:wane)? do\s{1,3}\d|embarg[óo]\s?:\s?\d|"
     r"sperre(?:t|frist)\s?(?:til|:|\d|kl)|klausul(?:eret)?\s?(?:til|indtil|:)|(?:f[åa]r|m[åa]) (?:ej|inte|ikke|ikkje) (?:publiceras|publiseres|publiceres|offentligg\w+|udsendes|sendes) f[öø]re?\b|publiceras tidigast\b|"
     r"ei saa julkaista ennen|julkaistavissa (?:klo )?\d|julkaisuvapaa \d|niet (?:publiceren|voor publicatie) (?:voor|v[óo][óo]r)\b|no (?:publicar|difundir|emitir) (?:antes|hasta)\b|ne pas (?:publier|diffuser) avant\b|"
     r"nicht vor .{2,40} (?:ver[öo]ffentlich|verwend|senden)|frei(?:gegeben)? (?:zur ver[öo]ffentlichung )?ab \d|non (?:pubblicare|diffondere) prima\b|n[ãa]o (?:publicar|divulgar) antes\b|nie publikować przed\b|"
