@@ -18,6 +18,10 @@ import enrich.settings
 import ingest.settings
 import publish.push.settings
 from conformance.documents import outcome
+from enrich.short_text import BIDI, MOST_MARKS, closed_bidi
+from enrich.text.domain.corrections.merge import MOST_TOKENS, merged
+from enrich.text.domain.corrections.words import Conflict
+from enrich.text.steps.text.step import MOST_MARKUP, read_text
 from ingest.formats import Unreadable
 from ingest.formats.json import document as json_document
 from ingest.formats.model import MAX_DOCUMENT_BYTES, MAX_ITEMS
@@ -107,6 +111,23 @@ def test_one_more_is_refused(name: str) -> None:
     ask, bound, code = ONE_MORE[name]
     assert ask(bound) == ""
     assert ask(bound + 1) == code
+
+
+OTHERWISE: dict[str, tuple[Callable[[int], bool], int]] = {
+    "tags of a body": (lambda n: read_text("", "<b>" * n, "", None).missed, MOST_MARKUP),
+    "references of a body": (lambda n: read_text("", "&amp;" * n, "", None).missed, 3 * MOST_MARKUP),
+    "marks of direction": (lambda n: not BIDI.search(closed_bidi("\u202b\u202c" * (n // 2) + "\u202b" * (n % 2))), MOST_MARKS),
+    "words of a merge": (lambda n: merged("a b", "a " * n, "a c", is_html=True).conflicts == (Conflict("", "", ""),), MOST_TOKENS),
+}  # fmt: skip
+"""By name: whether so many are treated otherwise than their kind, and how many are not."""
+
+
+@pytest.mark.parametrize("name", OTHERWISE)
+def test_one_more_is_shown_otherwise(name: str) -> None:
+    """What a bound of enrich makes of a text that is accepted all the same."""
+    is_otherwise, bound = OTHERWISE[name]
+    assert not is_otherwise(bound)
+    assert is_otherwise(bound + 1)
 
 
 Ask = Callable[[httpx.AsyncClient, int], Awaitable[httpx.Response]]

@@ -11,7 +11,9 @@ from support.places import ROOT
 
 KUBERNETES = ROOT / "deploy" / "kubernetes"
 PRODUCTION = KUBERNETES / "overlays" / "production"
-COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))["services"]
+COMPOSE_FILE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
+COMPOSE: dict[str, Any] = COMPOSE_FILE["services"]
+ASKS_STRANGERS = {"ingest-poll", "ingest-api", "enrich-media", "publish-web", "publish-push"}
 OURS = sorted(name for name, each in COMPOSE.items() if str(each["image"]).startswith("slugline-"))
 WRITES_ITS_ROOT = {"kafka": "its image writes its configuration beside its programs when it starts"}
 OPEN = {"ingest-api", "publish-web", "publish-push"}
@@ -97,7 +99,7 @@ def test_nothing_goes_in_or_out_but_what_is_named() -> None:
     policies = {each["metadata"]["name"]: each["spec"] for each in documents(PRODUCTION / "network-policies.yaml")}
     assert policies["deny-by-default"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
     [asks] = policies["to-the-world"]["podSelector"]["matchExpressions"]
-    assert set(asks["values"]) == {"ingest-poll", "ingest-api", "enrich-media", "publish-web", "publish-push"}
+    assert set(asks["values"]) == ASKS_STRANGERS
     [rule] = policies["to-the-world"]["egress"]
     inside = {network for each in rule["to"] for network in each["ipBlock"]["except"]}
     assert inside >= {
@@ -111,6 +113,16 @@ def test_nothing_goes_in_or_out_but_what_is_named() -> None:
         "::1/128",
     }
     assert rule["ports"] == [{"port": 443}, {"port": 80}]
+
+
+def test_no_way_leads_out_of_a_container_but_for_who_asks_strangers() -> None:
+    """The network that all are in is internal; another one is for who needs it, and nobody has the machine's."""
+    assert COMPOSE_FILE["networks"] == {"default": {"internal": True}, "world": None}
+    for name, service in COMPOSE.items():
+        wanted = ["default", "world"] if name in ASKS_STRANGERS | {"front"} else ["default"]
+        assert service.get("networks", ["default"]) == wanted, name
+        assert "network_mode" not in service
+        assert "world" in wanted or "ports" not in service
 
 
 def test_what_is_for_operators_has_a_port_of_its_own() -> None:

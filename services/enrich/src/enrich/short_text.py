@@ -1,6 +1,7 @@
 """Short plain text: one line without control characters, cut to its limit; slugs."""
 
 import re
+from itertools import islice
 
 from anyascii import anyascii
 
@@ -20,6 +21,8 @@ CONTROLS = re.compile(
 ASCII_CONTROLS = {code: None for code in range(128) if CONTROLS.match(chr(code))}
 SPACES = re.compile(r" ?[\t\n\r\f\x0b\x85][ \t\n\r\f\x0b\x85]*|  +[\t\n\r\f\x0b\x85]*[ \t\n\r\f\x0b\x85]*")
 BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
+MOST_MARKS = 10_000
+"""Marks of direction of a text: each that is left open makes it longer."""
 UNSPACED = re.compile(
     r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\U00020000-\U0003fffd]"
 )
@@ -49,10 +52,12 @@ def without_controls(value: str) -> str:
 
 
 def closed_bidi(value: str) -> str:
-    """Close what marks of direction were left open, so that they turn no text but their own."""
-    marks = [] if value.isascii() else BIDI.findall(value)
+    """Close what marks of direction were left open, so that they turn no text but their own; of too many none stays."""
+    marks = [] if value.isascii() else [found[0] for found in islice(BIDI.finditer(value), MOST_MARKS + 1)]
     if not marks:
         return value
+    if len(marks) > MOST_MARKS:
+        return BIDI.sub("", value)
     open_marks: list[str] = []
     for mark in marks:
         if mark in "\u202a\u202b\u202d\u202e":

@@ -106,6 +106,7 @@ async def test_words_are_found_in_their_language_and_never_once_they_are_gone(ar
 
 TYPED = (
     "'", '"', '"""', "\\", "&|!()<->:*", "a:*", "' | 'b", "-", "- -", "''", "or or", "x" * 200, "\u200f", "🌊", "%", "\x01lang", "\ud800",
+    "-" * 200, "- " * 100, "-_" * 100, '-"' * 100, "-|-!" * 50, "(-" * 100, "a -b " * 40,
 )  # fmt: skip
 
 
@@ -116,6 +117,13 @@ async def test_whatever_is_typed_is_answered(archiving: Archiving) -> None:
         clean = words.encode("utf-8", "replace").decode()
         assert await archiving.ids(clean) in ([], ["a"]), words
         await archiving.engine.excerpts(clean, [Passage("en", "title", "words"), Passage("", "", "")])
+
+
+async def test_a_text_of_a_million_different_words_is_found_like_any_other(archiving: Archiving) -> None:
+    """Postgres takes no more than a megabyte of words at once: who searches for one of them is answered all the same."""
+    long = " ".join(f"w{number:x}" for number in range(160_000))
+    [found, other] = await archiving.engine.excerpts("w1", [Passage("en", "title", long), Passage("en", "title", "w2")])
+    assert (found.found, other.found) == (True, False)
 
 
 async def test_conditions_hold_together_over_all_windows(archiving: Archiving, monkeypatch: pytest.MonkeyPatch) -> None:

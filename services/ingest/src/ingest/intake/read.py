@@ -20,12 +20,19 @@ NEWEST_FIRST = ("rss", "atom", "rdf", "json-feed")
 
 LARGE_BYTES = 65_536
 MANY_TAGS = 1_500
-"""Larger documents, and those with more tags, are read in a process of their own. Others take milliseconds, a broken feed a tenth of a second."""
+MANY_ITEMS = 500
+"""Larger documents, and those with more tags, objects or messages, are read in a process of their own. Others take milliseconds, a broken
+feed a tenth of a second."""
 
 
 def is_large(body: bytes) -> bool:
     """Whether reading a document may take long."""
-    return len(body) > LARGE_BYTES or body.count(b"<") > MANY_TAGS
+    return (
+        len(body) > LARGE_BYTES
+        or body.count(b"<") > MANY_TAGS
+        or body.count(b"{") > MANY_ITEMS
+        or body.count(b"\x01") > MANY_ITEMS
+    )
 
 
 async def read_original(parsers: ParserPool, source: Source, original: Original, sha256: str) -> ReadResult:

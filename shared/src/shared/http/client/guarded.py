@@ -19,6 +19,7 @@ from urllib.parse import urlencode, urljoin
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
+from multidict import CIMultiDict
 from yarl import URL
 
 from shared.http.client.addresses import why_forbidden
@@ -133,7 +134,7 @@ class StreamedResponse:
         self._response = response
         self.url = str(response.url)
         self.status = response.status
-        self.headers: Mapping[str, str] = response.headers
+        self.headers = _as_text(response.headers)
 
     @property
     def encoding(self) -> str:
@@ -293,6 +294,13 @@ class GuardedClient:
                         sent = {name: value for name, value in sent.items() if name.lower() in _SENT_ANYWHERE}
                     target = onward
         raise RequestRefused(f"more than {redirects} redirects")
+
+
+def _as_text(headers: Mapping[str, str]) -> Mapping[str, str]:
+    """Headers whose bytes that are no UTF-8 are question marks: nothing else could be kept, or sent back."""
+    if all(value.isascii() for value in headers.values()):
+        return headers
+    return CIMultiDict((name, value.encode("utf-8", "replace").decode()) for name, value in headers.items())
 
 
 def _redirected(target: URL, location: str) -> URL:

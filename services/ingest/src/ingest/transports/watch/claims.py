@@ -1,6 +1,7 @@
 """Moves files: from the folder to the worker that claims them, and from there to `done/`, to `rejected/` or back."""
 
 import contextlib
+import itertools
 import os
 import shutil
 import time
@@ -18,6 +19,9 @@ CLAIMS, DONE, REJECTED = ".taking", "done", "rejected"
 DEAD_AFTER_S = 20.0
 """Longer than one file can delay a worker's heartbeat: it waits ten seconds for servers."""
 REASON = ".reason.json"
+LONGEST_NAME_BYTES = 200
+"""Of a sender's name that we put something behind: a file system takes 255."""
+LONGEST_SUFFIX = 16
 DEATHS = "deaths.json"
 MAX_DEATHS = 2
 """Workers that may die while they hold one file before it is rejected."""
@@ -46,10 +50,20 @@ def move_into(folder: Path, claimed: Path) -> Path:
 
 def _names(path: Path) -> Iterator[Path]:
     yield path
-    number = 2
-    while True:
-        yield path.with_name(f"{path.stem}~{number}{path.suffix}")
-        number += 1
+    suffix = path.suffix if len(path.suffix) < LONGEST_SUFFIX else ""
+    stem = _cut(path.name.removesuffix(suffix))
+    for number in itertools.count(2):
+        yield path.with_name(f"{stem}~{number}{suffix}")
+
+
+def _cut(name: str) -> str:
+    """The beginning of a name that something is put behind."""
+    return os.fsdecode(os.fsencode(name)[:LONGEST_NAME_BYTES])
+
+
+def reason_of(moved: Path) -> Path:
+    """Where it is written why a file was rejected."""
+    return moved.with_name(_cut(moved.name) + REASON)
 
 
 def put_back(claimed: Path, folder: Path) -> None:
@@ -68,12 +82,12 @@ def reject(claimed: Path, folder: Path, reason: Mapping[str, object]) -> Path:
 def take_back(moved: Path, folder: Path) -> None:
     """Move a file that was taken or rejected back into the folder, without its reason."""
     put_back(moved, folder)
-    moved.with_name(moved.name + REASON).unlink(missing_ok=True)
+    reason_of(moved).unlink(missing_ok=True)
 
 
 def write_reason(moved: Path, reason: Mapping[str, object]) -> None:
     """Write `NAME.reason.json`, whole or not at all."""
-    target = moved.with_name(moved.name + REASON)
+    target = reason_of(moved)
     draft = target.with_name(f".{target.name}.tmp")
     draft.write_bytes(orjson.dumps({"at": datetime.now(UTC), **reason}, option=orjson.OPT_INDENT_2) + b"\n")
     draft.rename(target)

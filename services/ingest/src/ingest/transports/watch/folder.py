@@ -1,8 +1,9 @@
 """Which files of a folder are whole, so that they can be taken."""
 
+import heapq
 import os
 import stat
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,6 +15,8 @@ PARTIAL = (".part", ".partial", ".tmp", ".temp", ".filepart", ".crdownload", ".s
 """How uploaders name a file that is not whole yet."""
 SCAN_S = 1.0
 """A folder is scanned so often even where the system reports no changes, as on a network drive."""
+MOST_FILES = 5_000
+"""Of a folder that are looked at in one scan, the oldest: however many lie in it, they are taken in their order."""
 EMPTY_FILE_FACTOR = 10
 """An empty file is given so many times longer: many an uploader creates it first and fills it later."""
 
@@ -60,10 +63,15 @@ def is_partial(name: str) -> bool:
     return name.startswith(".") or name.lower().endswith(PARTIAL)
 
 
-def list_files(folder: Path) -> tuple[dict[str, FileSnapshot], set[int]]:
-    """The files in a folder, and the inodes of those that are still partial. Links are left out."""
-    files: dict[str, FileSnapshot] = {}
+def list_files(folder: Path, most: int = MOST_FILES) -> tuple[dict[str, FileSnapshot], set[int]]:
+    """The oldest files in a folder, and the inodes of those that are still partial. Links are left out."""
     partial: set[int] = set()
+    oldest = heapq.nsmallest(most, _files(folder, partial, most), key=lambda found: (found[1].mtime_ns, found[0]))
+    return dict(oldest), partial
+
+
+def _files(folder: Path, partial: set[int], most: int) -> Iterator[tuple[str, FileSnapshot]]:
+    """The whole files; the inodes of some that are partial are added to `partial`."""
     with os.scandir(folder) as entries:
         for entry in entries:
             try:
@@ -72,11 +80,10 @@ def list_files(folder: Path) -> tuple[dict[str, FileSnapshot], set[int]]:
                 continue
             if not stat.S_ISREG(status.st_mode):
                 continue
-            if is_partial(entry.name):
+            if not is_partial(entry.name):
+                yield entry.name, FileSnapshot(status.st_size, status.st_mtime_ns, status.st_ino)
+            elif len(partial) < most:
                 partial.add(status.st_ino)
-            else:
-                files[entry.name] = FileSnapshot(status.st_size, status.st_mtime_ns, status.st_ino)
-    return files, partial
 
 
 def read_whole(path: Path, expected: FileSnapshot) -> bytes | None:

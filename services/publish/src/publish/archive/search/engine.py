@@ -14,7 +14,15 @@ from typing import Protocol, TypeAlias
 from publish.archive import queries
 from publish.archive.queries import Archived
 from publish.archive.search.languages import config_of
-from publish.archive.search.selection import PLACES, Selection, block_mark, config_mark, conjunction, quoted
+from publish.archive.search.selection import (
+    MOST_CHARACTERS,
+    PLACES,
+    Selection,
+    block_mark,
+    config_mark,
+    conjunction,
+    quoted,
+)
 from publish.representation.position import Position
 from shared.postgres.pool import Pool, Queryable, Row
 
@@ -25,6 +33,8 @@ FEW_AFTER, FEW = 2, 1000
 LAST = Position(2**31 - 1, 2**63 - 1)
 BEGIN, END = "\x02", "\x03"
 """Around a word that was found, in an excerpt: characters that no text of ours has."""
+MOST_DASHES = 20
+"""Of words that are searched for; Postgres makes each a negation, and fails at some thirty within each other."""
 EXCERPTED = 20_000
 """Characters of a text in which an excerpt is looked for."""
 
@@ -98,7 +108,7 @@ class PostgresSearch:
         async with self._pool.acquire() as connection, connection.transaction(readonly=True):
             # Whatever Postgres believes of the table: what is asked for is in the index, and a scan would be of every row.
             await connection.execute("SET LOCAL enable_seqscan = off")
-            asked = await _asked(connection, words) if words else ""
+            asked = await _asked(connection, _asking(words)) if words else ""
             return await _found(connection, asked, selection, before, limit) if asked or not words else []
 
     async def excerpts(self, words: str, passages: Sequence[Passage]) -> list[Excerpt]:
@@ -115,8 +125,8 @@ class PostgresSearch:
             "LATERAL (SELECT r.config, websearch_to_tsquery(r.config, $4) AS query) q ORDER BY t.nth",
             [config_of(each.language) for each in passages],
             [_plain(each.title) for each in passages],
-            [_plain(each.text) for each in passages],
-            words, _WHOLE, _PARTS, EXCERPTED,
+            [_plain(each.text[:MOST_CHARACTERS]) for each in passages],
+            _asking(words), _WHOLE, _PARTS, EXCERPTED,
         )  # fmt: skip
         return [Excerpt(row["found"], row["title"], row["text"]) for row in rows]
 
@@ -224,6 +234,10 @@ async def _current(source: Queryable, places: Sequence[_Place]) -> list[Archived
         and not archived.update.is_removal
         and archived.update.revision == revision
     ]
+
+
+def _asking(words: str) -> str:
+    return words.replace("-", " ") if words.count("-") > MOST_DASHES else words
 
 
 def _plain(text: str) -> str:

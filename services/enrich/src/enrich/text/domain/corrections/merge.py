@@ -11,7 +11,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from enrich.text.domain.corrections.replaced import Replacement, replacements, with_replacements
-from enrich.text.domain.corrections.tokens import Block, Token, blocks_of, is_balanced, line_tokens, text_of
+from enrich.text.domain.corrections.tokens import (
+    Block,
+    Token,
+    blocks_of,
+    has_at_most,
+    is_balanced,
+    line_tokens,
+    text_of,
+)
 from enrich.text.domain.corrections.words import (
     Conflict,
     Merged,
@@ -27,7 +35,8 @@ LEAST_ALIKE_ALONE = 0.1
 """Where there are no others."""
 MOST_COMPARED = 50
 """Blocks without a like one on the other side that are compared with one another."""
-MOST_TAGS = 20_000
+MOST_TOKENS = 15_000
+"""Words, signs and tags of a text that is merged: three times as many cost a quarter of a second, in which nothing else is handled."""
 CACHED = 32
 """Merges that are remembered: a message asks for the same one a few times, and the next one for most of them again."""
 
@@ -59,7 +68,7 @@ def merged(
         return MergedText(source)
     if not is_html and source.split() == desk.split():
         return MergedText(desk)
-    if max(each.count("<") for each in (base, desk, source)) > MOST_TAGS:
+    if not all(has_at_most(MOST_TOKENS, each) for each in (base, desk, source)):
         return MergedText(source if prefer == "source" else desk, (Conflict("", "", ""),), is_clean=False)
     return (
         _merged_html(base, desk, source, prefer, remembered)
@@ -70,7 +79,9 @@ def merged(
 
 @lru_cache(maxsize=CACHED)
 def replaced_words(base: str, desk: str, *, is_html: bool) -> tuple[Replacement, ...]:
-    """What a desk replaced in a text."""
+    """What a desk replaced in a text; nothing of one that is too large to compare."""
+    if not (has_at_most(MOST_TOKENS, base) and has_at_most(MOST_TOKENS, desk)):
+        return ()
     if not is_html:
         lines = line_tokens(base), line_tokens(desk)
         return tuple(replacements([lines], *lines))

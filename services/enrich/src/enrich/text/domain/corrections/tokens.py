@@ -1,6 +1,7 @@
 """HTML as words and tags, in blocks. Markup that differs in writing only, such as in its entities or spaces, is the same."""
 
 import html
+import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +15,10 @@ _UNSPACED = UNSPACED.pattern[1:-1]
 _WORD = rf"[^{_PUNCTUATION}{_UNSPACED}]"
 TOKEN = re.compile(rf"\s*+(?:\d+(?:[.,:/٫٬-]\d+)*%?|{_WORD}+(?:[-'’.@]{_WORD}+)*|&(?:amp|lt|gt);|\S|\Z)")
 """A number with its points, a word with its hyphens and apostrophes, or one sign; with the space before it."""
+LONG_TOKEN = 20
+"""Characters of a token, several times what words have on average."""
+_COUNTED = re.compile(rf"{_WORD}+|\S")
+"""What becomes a token, or, of a tag, at most a few: counted in a fortieth of the time."""
 _TAG = re.compile(r"<(?P<end>/?)(?P<name>[a-zA-Z][a-zA-Z0-9]*)")
 _HREF = re.compile(r"""\bhref\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""")
 _LONG_REFERENCE = re.compile(r"&#[0-9]{30,}+;?")
@@ -59,6 +64,14 @@ class Block:
     def has_words(self) -> bool:
         """Whether it says anything."""
         return any(token.is_word for token in self.tokens)
+
+
+def has_at_most(most: int, text: str) -> bool:
+    """Whether a text has no more tokens than that, and none that are endless; no more of it is looked at."""
+    if len(text) <= most or len(text) > LONG_TOKEN * most:
+        return len(text) <= most
+    counted = itertools.islice(_COUNTED.finditer(text), most, None)
+    return next(counted, None) is None
 
 
 def line_tokens(line: str) -> list[Token]:

@@ -41,6 +41,8 @@ def unescaped(text: str) -> str:
     """The text with its character references decoded; one of a number that no character has becomes U+FFFD."""
     if "&" not in text:
         return text
+    # What sanitised HTML has most of; neither begins or completes another reference.
+    text = text.replace("&lt;", "<").replace("&gt;", ">")
     return html.unescape(LONG_REFERENCE.sub("\ufffd", text) if "&#" in text else text)
 
 

@@ -46,8 +46,8 @@ def _ends_sentence(line: str, end: int) -> bool:
 def reading(text: str, language: str) -> tuple[int, int]:
     """Words, and minutes that reading them takes, begun ones counted. In scripts without spaces each character is a word."""
     primary = language.split("-", 1)[0]
-    characters = 0 if text.isascii() else len(UNSPACED.findall(text))
-    words = len((UNSPACED.sub(" ", text) if characters else text).split())
+    spaced, characters = (text, 0) if text.isascii() else UNSPACED.subn(" ", text)
+    words = len(spaced.split())
     minutes = words / WORDS_A_MINUTE.get(primary, OTHER_WORDS_A_MINUTE)
     minutes += characters / CHARACTERS_A_MINUTE.get(primary, OTHER_CHARACTERS_A_MINUTE)
     return words + characters, max(1, math.ceil(minutes))

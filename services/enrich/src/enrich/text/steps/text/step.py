@@ -13,6 +13,21 @@ from enrich.text.steps.text.reading import excerpt_of, reading
 from enrich.text.steps.text.sanitise import sanitised
 from shared.messages.limits import LONGEST
 
+MOST_MARKUP = 30_000
+"""Tags of a body, and a third of its references or lines: ten times what a long table of results has. What has more is shown as its words alone, since
+parsers of HTML take seconds for it, in which nothing else is handled."""
+SIGNS = str.maketrans("<>&", "   ")
+
+
+def is_overloaded(body_html: str) -> bool:
+    """Whether a body has more markup, references or lines than anybody writes."""
+    return body_html.count("<") > MOST_MARKUP or max(map(body_html.count, "&>\n")) > 3 * MOST_MARKUP
+
+
+def words_alone(body_html: str) -> str:
+    """A body without tags, and without the signs that would each be written as a reference."""
+    return unescaped(ANY_TAG.sub(" ", body_html)).translate(SIGNS)
+
 
 def read_text(
     headline: str,
@@ -28,6 +43,8 @@ def read_text(
     `anchors` are those of the pictures that stand in the body, by their addresses.
     """
     budget = budget or Budget()
+    if is_overloaded(body_html):
+        return bare_text(headline, words_alone(body_html), summary, language)
     headline, summary = line_of(headline, LONGEST["headline"]), line_of(summary, LONGEST["summary"])
     body = sanitised(body_html, anchors)
     text = plain(body)
