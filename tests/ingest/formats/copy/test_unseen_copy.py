@@ -416,3 +416,21 @@ def test_a_sites_icon_is_no_picture() -> None:
     update = only(json.dumps({"version": "https://jsonfeed.org/version/1.1", "items": [item]}))
     assert not update.media
     assert update.body_html == f"<p>{TEXT}</p>"
+
+
+def test_several_topics_in_one_category_and_a_path_of_them() -> None:
+    names = ("Rap,Podcast,Oslo", "Business/Industries/Ports/", "Washington, D.C.", "Arts, Music, Theatre, Film")
+    update = only(rss(f"<p>{TEXT}</p>", "".join(f"<category>{one}</category>" for one in names)))
+    assert [one.name for one in update.subjects] == [
+        "Rap", "Podcast", "Oslo", "Ports", "Washington, D.C.", "Arts", "Music", "Theatre", "Film",
+    ]  # fmt: skip
+
+
+def test_the_description_of_a_video_is_not_its_caption_too() -> None:
+    document = (
+        '<feed xmlns="http://www.w3.org/2005/Atom" xmlns:media="http://search.yahoo.com/mrss/"><entry><id>1</id><title>Boats</title><media:group><media:title>Boats</media:title>'
+        f'<media:thumbnail url="https://x.example/a.jpg" width="480" height="360"/><media:description>{TEXT}</media:description></media:group></entry></feed>'
+    )
+    update = only(document)
+    assert update.body_html == f"<p>{TEXT}</p>"
+    assert not update.media[0].caption

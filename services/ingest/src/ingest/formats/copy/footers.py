@@ -9,7 +9,7 @@ from ingest.formats.text import plain as text
 _COUNTERS = re.compile(
     r"feeds\.feedburner\.com/~|feedproxy\.google\.com/~(?!r/[^/]{1,200}/~3)|feedsportal\.com|pheedo\.com|/~ff?/|feedads\.|doubleclick\.net|/cpx\.php|imrworldwide\.com|scorecardresearch\.com|"
     r"pixel\.wp\.com|stats\.wordpress\.com|feeds\.wordpress\.com/1\.0/|vgwort\.de/|ivwbox\.de|quantserve\.com|statcounter\.com|xiti\.com|(?:piwik|matomo)\.php|google-analytics\.com|"
-    r"flattr(?:-badge|\.com/)|addtoany\.com|sharethis\.com|btn_donate|/plugins/[\w-]{0,40}(?:social|share|flattr|sociable)|/b\.gif\?|tinylytics|[?&]idsite=|counter\.theconversation|count(?:er)?\.gif|/pixel(?:\.gif|\?|/)",
+    r"flattr(?:-badge|\.com/)|addtoany\.com|sharethis\.com|btn_donate|/plugins/[\w-]{0,40}(?:social|share|flattr|sociable)|/b\.gif\?|(?:twitter|facebook|linkedin|whatsapp|reddit|pinterest|e?mail|print|share|rss|mastodon|bluesky)[_-]?(?:icon|button|badge)|tinylytics|[?&]idsite=|counter\.theconversation|count(?:er)?\.gif|/pixel(?:\.gif|\?|/)",
     re.IGNORECASE,
 )
 """Addresses of pictures that count readers, or are a button."""
