@@ -434,3 +434,25 @@ def test_the_description_of_a_video_is_not_its_caption_too() -> None:
     update = only(document)
     assert update.body_html == f"<p>{TEXT}</p>"
     assert not update.media[0].caption
+
+
+def test_figures_for_machines_are_no_text() -> None:
+    document = (
+        '<newsItem xmlns="http://iptc.org/std/nar/2006-10-01/" guid="g"><itemMeta><itemClass qcode="ninat:text"/></itemMeta><contentMeta><headline>Oslo wins http://x.example/1</headline></contentMeta>'
+        "<contentSet><inlineXML><sports-content xmlns='http://iptc.org/std/SportsML/2008-04-01/'><team><name>Oslo</name><score>3</score></team></sports-content></inlineXML></contentSet></newsItem>"
+    )
+    update = only(document)
+    assert (update.headline, update.body_html) == ("Oslo wins", "")
+    assert "unreadable-content" in [one.code for one in update.repairs]
+
+
+def test_areas_of_an_alert_are_places_and_descriptions_are_not() -> None:
+    alert = (
+        '<alert xmlns="urn:oasis:names:tc:emergency:cap:1.2"><identifier>i</identifier><sender>s</sender><sent>2026-05-03T10:00:00-00:00</sent>'
+        "<status>Actual</status><msgType>Alert</msgType><scope>Public</scope><info><category>Met</category><event>Quake</event><urgency>Past</urgency>"
+        "<severity>Minor</severity><certainty>Observed</certainty><description>It shook.</description>"
+        f"<area><areaDesc>North Fjord; South Fjord</areaDesc></area><area><areaDesc>47 miles (76 km) SSW of {'a village and of ' * 6}</areaDesc></area></info></alert>"
+    )
+    update = only(alert)
+    assert [one.name for one in update.subjects if one.kind == "place"] == ["North Fjord", "South Fjord"]
+    assert update.located == "North Fjord; South Fjord"
