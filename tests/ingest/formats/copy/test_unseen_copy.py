@@ -317,3 +317,142 @@ def test_a_draft_of_arc_xp_is_withheld() -> None:
 def test_each_author_has_a_card_and_no_paper_has_one(creator: str, names: list[str]) -> None:
     document = f'<rss xmlns:dc="http://purl.org/dc/elements/1.1/"><channel><item><guid>g</guid><title>Port reopens</title><description>{TEXT}</description><dc:creator>{creator}</dc:creator></item></channel></rss>'
     assert [one.name for one in only(document).creators] == names
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "EMBARGADO HASTA las 12:00 del 3 de mayo",
+        "Sous embargo jusqu'au 3 mai à 12h",
+        "Sperret til kl. 12.00",
+        "Klausuleret til 3. maj kl. 12",
+        "Får ej publiceras före kl 12",
+        "Ei saa julkaista ennen klo 12",
+        "Onder embargo tot 12.00 uur",
+        "Embargo do 3 maja, godz. 12",
+        "Эмбарго до 12.00",
+        "محظور النشر حتى 12:00",
+        "엠바고: 5월 3일 12시",
+        "解禁：5月3日",
+        "Frei ab 12.00 Uhr",
+    ],
+)
+def test_an_embargo_in_the_languages_of_agencies_withholds(line: str) -> None:
+    document = newsml_1("<HeadLine>Port reopens</HeadLine>", "", nitf_content(f"<p>{line}</p><p>{TEXT}</p>"))
+    update = only(document)
+    assert update.status == "withheld"
+    assert line not in update.body_html
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "The embargo on arms was extended until May.",
+        "Embargot mot landet förlängs.",
+        "Sous embargo depuis des années, l’île manque de tout.",
+        "El embargo de armas sigue en vigor.",
+        "Эмбарго на поставки оружия продлено.",
+        "Frei ab sofort sind die Strassen.",
+        "Julkaistavissa heti.",
+    ],
+)
+def test_an_embargo_on_arms_withholds_nothing(line: str) -> None:
+    document = newsml_1("<HeadLine>Port reopens</HeadLine>", "", nitf_content(f"<p>{line}</p><p>{TEXT}</p>"))
+    assert only(document).status == "usable"
+
+
+def test_columns_of_an_anpa_message_are_a_table_however_they_are_indented() -> None:
+    message = (
+        "\x16\x16\x01W2870\x1f_asian\nf l\x13\x11 BC-Standings     11-13 0040\n\x02^BC-Standings<\n^Standings of the league=\n"
+        "\t   OSLO (AP) _ How the clubs stand on Friday:\n\t   ;W;L;GB<\n\t   Oslo;23;13;_<\n\x08Bergen;21;15;3{\x10 \n\t   Boats left; trains ran; all was well; it said.\n\t   AP-WF-11-13-26 0713GMT<\n\x03"
+    )
+    update = only(message)
+    rows = "<tr><td></td><td>W</td><td>L</td><td>GB</td></tr><tr><td>Oslo</td><td>23</td><td>13</td><td>–</td></tr><tr><td>Bergen</td><td>21</td><td>15</td><td>3½</td></tr>"
+    assert f"<table>{rows}</table>" in update.body_html
+    assert "<p>Boats left; trains ran; all was well; it said.</p>" in update.body_html
+
+
+def test_what_an_item_of_newsml_g2_was_translated_from() -> None:
+    document = (
+        '<newsItem xmlns="http://iptc.org/std/nar/2006-10-01/" guid="g"><itemMeta><itemClass qcode="ninat:text"/><link rel="irel:translatedFrom" residref="urn:x:1"/></itemMeta>'
+        f"<contentMeta><headline>Port reopens</headline></contentMeta><contentSet><inlineXML><html xmlns='http://www.w3.org/1999/xhtml'><body><p>{TEXT}</p></body></html></inlineXML></contentSet></newsItem>"
+    )
+    assert only(document).translation_of == "urn:x:1"
+
+
+def test_notes_over_several_lines_and_tables_of_bars_in_iptc_7901() -> None:
+    message = (
+        "\x01bdt0001 3 vm 40  dpa 0001\n\nSport/Liga/\n\x02(Berichtigung: In der ersten Fassung hieß es,\nOslo habe gewonnen. Richtig ist aber Bergen.)\n(Bericht)\nBergen gewinnt =\n\n"
+        "Bergen (dpa) - So steht die Liga:\n\n| Bergen | 21 | 15 |\n| --- | --- | --- |\n| Oslo   | 20 | 16 |\n\n\x03dpa ab yysw a1 cd\n031200 Mai 26\n\x04"
+    )
+    update = only(message, extends="dpa")
+    assert update.headline == "Bergen gewinnt"
+    assert "Richtig ist aber Bergen.)" in update.private_note
+    assert (
+        "<table><tr><td>Bergen</td><td>21</td><td>15</td></tr><tr><td>Oslo</td><td>20</td><td>16</td></tr></table>"
+        in update.body_html
+    )
+
+
+def test_what_dpa_lists_for_desks_waits() -> None:
+    document = json.dumps(
+        {
+            "urn": "u",
+            "pubstatus": "usable",
+            "headline": "Folgende Lesestücke sind weiter aktuell",
+            "article_html": f"<p>{TEXT}</p>",
+        }
+    )
+    assert only(document, extends="dpa-digitalwires").status == "held"
+
+
+def test_a_sites_icon_is_no_picture() -> None:
+    item = {
+        "id": "1",
+        "title": "Port reopens",
+        "content_html": f"<p>{TEXT}</p><div><a href='https://x.example/1'>★</a></div>",
+        "image": "https://x.example/favicon-192x192.png",
+    }
+    update = only(json.dumps({"version": "https://jsonfeed.org/version/1.1", "items": [item]}))
+    assert not update.media
+    assert update.body_html == f"<p>{TEXT}</p>"
+
+
+def test_several_topics_in_one_category_and_a_path_of_them() -> None:
+    names = ("Rap,Podcast,Oslo", "Business/Industries/Ports/", "Washington, D.C.", "Arts, Music, Theatre, Film")
+    update = only(rss(f"<p>{TEXT}</p>", "".join(f"<category>{one}</category>" for one in names)))
+    assert [one.name for one in update.subjects] == [
+        "Rap", "Podcast", "Oslo", "Ports", "Washington, D.C.", "Arts", "Music", "Theatre", "Film",
+    ]  # fmt: skip
+
+
+def test_the_description_of_a_video_is_not_its_caption_too() -> None:
+    document = (
+        '<feed xmlns="http://www.w3.org/2005/Atom" xmlns:media="http://search.yahoo.com/mrss/"><entry><id>1</id><title>Boats</title><media:group><media:title>Boats</media:title>'
+        f'<media:thumbnail url="https://x.example/a.jpg" width="480" height="360"/><media:description>{TEXT}</media:description></media:group></entry></feed>'
+    )
+    update = only(document)
+    assert update.body_html == f"<p>{TEXT}</p>"
+    assert not update.media[0].caption
+
+
+def test_figures_for_machines_are_no_text() -> None:
+    document = (
+        '<newsItem xmlns="http://iptc.org/std/nar/2006-10-01/" guid="g"><itemMeta><itemClass qcode="ninat:text"/></itemMeta><contentMeta><headline>Oslo wins http://x.example/1</headline></contentMeta>'
+        "<contentSet><inlineXML><sports-content xmlns='http://iptc.org/std/SportsML/2008-04-01/'><team><name>Oslo</name><score>3</score></team></sports-content></inlineXML></contentSet></newsItem>"
+    )
+    update = only(document)
+    assert (update.headline, update.body_html) == ("Oslo wins", "")
+    assert "unreadable-content" in [one.code for one in update.repairs]
+
+
+def test_areas_of_an_alert_are_places_and_descriptions_are_not() -> None:
+    alert = (
+        '<alert xmlns="urn:oasis:names:tc:emergency:cap:1.2"><identifier>i</identifier><sender>s</sender><sent>2026-05-03T10:00:00-00:00</sent>'
+        "<status>Actual</status><msgType>Alert</msgType><scope>Public</scope><info><category>Met</category><event>Quake</event><urgency>Past</urgency>"
+        "<severity>Minor</severity><certainty>Observed</certainty><description>It shook.</description>"
+        f"<area><areaDesc>North Fjord; South Fjord</areaDesc></area><area><areaDesc>47 miles (76 km) SSW of {'a village and of ' * 6}</areaDesc></area></info></alert>"
+    )
+    update = only(alert)
+    assert [one.name for one in update.subjects if one.kind == "place"] == ["North Fjord", "South Fjord"]
+    assert update.located == "North Fjord; South Fjord"

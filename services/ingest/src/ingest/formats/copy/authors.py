@@ -14,7 +14,7 @@ _SAYS_BY = re.compile(
     re.IGNORECASE,
 )
 _ADDRESS = re.compile(
-    r"\s*[<(\[]?\s*(?:mailto:)?[\w.+-]{1,64}@[\w.-]{1,100}\.[a-z]{2,12}\s*[>)\]]?|\s*[<(\[]?\s*https?://\S{1,200}",
+    r"\s*[<(\[]?\s*(?:mailto:)?[\w.+-]{1,64}@[\w.-]{1,100}\.[a-z]{2,12}\s*[>)\]]?|\s*[:<(\[]?\s*(?:https?://|www\.)[^\s,;]{1,200}",
     re.IGNORECASE,
 )
 _PARTS = re.compile(
@@ -116,7 +116,11 @@ def _is_author(one: dict[str, object], *, trusted: bool, is_text: bool) -> bool:
 
 def byline_of(byline: str) -> tuple[str, str]:
     """The byline without addresses and codes, empty where no name is left; and the agency that it was, if it was one."""
-    line = text.one_line(_ADDRESS.sub("", byline)) if "@" in byline or "://" in byline else byline.strip()
+    line = (
+        text.one_line(_ADDRESS.sub("", byline))
+        if "@" in byline or "://" in byline or "www." in byline
+        else byline.strip()
+    )
     line = line.strip(" ,;|/–—-")
     bare = _SAYS_BY.sub("", line).strip(" ,;|")
     if not bare:

@@ -2,6 +2,9 @@
 
 import re
 
+from ingest.formats.copy import repeats
+from ingest.formats.text import plain as text
+
 _CREDIT_IN_CAPTION = re.compile(
     r"(?:photo(?:graph|grapher|graphie)?|foto(?:graf(?:ie|in)?|grafía)?|picture|image|bild|imagen|imagem|kuva|cr[ée]dito?(?: photo)?|credit|quelle|source|bildquelle|fotocredit)s?(?: (?:by|von|par|de|di))?\s?[:©]\s?([^\n]{2,80})$"
     r"|[(\[](?:(?:ap|reuters|afp|dpa|epa|getty)[\w ]{0,12}|photo|foto|bild|picture)(?: ?photo)?\s?[:/–—]\s?([^()\[\]]{2,80})[)\]]\.?$"
@@ -28,14 +31,34 @@ def parted(caption: str) -> tuple[str, str, str]:
     )
 
 
+_EUROPA_PRESS = re.compile(r"^\d{1,2}/\d{1,2}/\d{4}\s+|(?<=[a-záéíóúñü.)»\"\d])\s+(?:[A-ZÁÉÍÓÚÑÜ]{2,}\b[ ,]*){3,}$")
+"""The day of a picture before its caption, and keywords behind it."""
 _TAIL = 1000
 _CREDIT_SIGNS = frozenset(":©([")
 """Of which every caption with a credit has one."""
 
 
+def _without_repeats(fields: dict[str, object], several: list[object]) -> None:
+    """No caption that is the text once more, as the description of a video is."""
+    html = fields.get("body_html")
+    told = [one for one in several if isinstance(one, dict) and len(str(one.get("caption") or "")) > _LEAST_REPEATED]
+    if not told or not isinstance(html, str) or len(html) > _LONGEST_REPEATED:
+        return
+    words = text.of_html(html)
+    for one in told:
+        if repeats.same(str(one["caption"]), words):
+            one["caption"] = ""
+
+
+_LEAST_REPEATED = 60
+_LONGEST_REPEATED = 10_000
+
+
 def tidy(fields: dict[str, object]) -> None:
     """Credits of pictures that stand only in their captions: `The bridge on Monday. Photograph: Ann Other/AP`; AFP's are taken out of them."""
     several = fields.get("media")
+    if isinstance(several, list) and several:
+        _without_repeats(fields, several)
     for one in several if isinstance(several, list) else ():
         if not isinstance(one, dict) or not isinstance(caption := one.get("caption"), str):
             continue
@@ -46,6 +69,8 @@ def tidy(fields: dict[str, object]) -> None:
                 one["instructions"] = f"{known}\n{terms}" if known else terms
             one["credit"] = one.get("credit") or credit
         if one.get("credit"):
+            if "uropa" in str(one["credit"]):
+                one["caption"] = _EUROPA_PRESS.sub("", str(one["caption"])).strip()
             continue
         tail = caption[-200:]
         if _CREDIT_SIGNS.isdisjoint(tail):

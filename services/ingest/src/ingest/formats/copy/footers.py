@@ -9,7 +9,7 @@ from ingest.formats.text import plain as text
 _COUNTERS = re.compile(
     r"feeds\.feedburner\.com/~|feedproxy\.google\.com/~(?!r/[^/]{1,200}/~3)|feedsportal\.com|pheedo\.com|/~ff?/|feedads\.|doubleclick\.net|/cpx\.php|imrworldwide\.com|scorecardresearch\.com|"
     r"pixel\.wp\.com|stats\.wordpress\.com|feeds\.wordpress\.com/1\.0/|vgwort\.de/|ivwbox\.de|quantserve\.com|statcounter\.com|xiti\.com|(?:piwik|matomo)\.php|google-analytics\.com|"
-    r"flattr(?:-badge|\.com/)|addtoany\.com|sharethis\.com|btn_donate|/plugins/[\w-]{0,40}(?:social|share|flattr|sociable)|/b\.gif\?|tinylytics|counter\.theconversation|count(?:er)?\.gif|/pixel(?:\.gif|\?|/)",
+    r"flattr(?:-badge|\.com/)|addtoany\.com|sharethis\.com|btn_donate|/plugins/[\w-]{0,40}(?:social|share|flattr|sociable)|/b\.gif\?|(?:twitter|facebook|linkedin|whatsapp|reddit|pinterest|e?mail|print|share|rss|mastodon|bluesky)[_-]?(?:icon|button|badge)|tinylytics|[?&]idsite=|counter\.theconversation|count(?:er)?\.gif|/pixel(?:\.gif|\?|/)",
     re.IGNORECASE,
 )
 """Addresses of pictures that count readers, or are a button."""
@@ -54,8 +54,8 @@ _MORE = re.compile(
 )
 _LONGEST_MORE = 120
 _BUTTONS = re.compile(
-    r"[\W_]*(?:(?:\d{1,5} )?comments?(?: on .{1,200})?|(?:view|read|leave|add|post)(?: a)? comments?|permalink|share(?: this| on \w+)?|tweet(?: this)?|email this|print this|like this|flattr this!?|kommentare?|kommentieren|commentaires?|comentarios|discuss(?: on .{1,40})?|copyright\s*©?\s*\d{4}.{0,120}|"
-    r"submitted by\s+/?u/\S{1,60}(?:\s+to\s+/?r/\S{1,60})?(?:\s*\[link\])?(?:\s*\[comments\])?|"
+    r"[\W_]*(?:(?:\d{1,5} )?comments?(?: on .{1,200})?|(?:view|read|leave|add|post)(?: a)? comments?|permalink|share(?: this| on \w+)?|tweet(?: this)?|email this|print this|like this|flattr this!?|kommentare?|kommentieren|commentaires?|comentarios|discuss(?: on .{1,40})?|\[?if the formatting looks odd in your feed reader.*|copyright\s*©?\s*\d{4}.{0,120}|"
+    r"submitted by\s+/?u/\S{1,60}(?:\s+to\s+/?r/\S{1,60})?(?:\s*\[link\])?(?:\s*\[(?:\d{1,6} )?comments\])?|\[link\]\s*\[(?:\d{1,6} )?comments\]|"
     r"(?:see|learn more at|visit) (?:omnystudio|megaphone|acast|podcastchoices|pcm\.adswizz|art19|sonycontent)\S{0,60} for (?:more information|privacy information|more|our).{0,120}|our general privacy policy can be viewed at .{1,200}|privacy policy at .{1,100}|hosted on acast\. see .{1,100}|"
     r"(?:uncategorized )?(?:share|tweet|email|pin|print)(?:[\s|•·,]+(?:share|tweet|email|pin|print|facebook|twitter|linkedin|whatsapp|reddit)){1,8})[\W_]*",
     re.IGNORECASE,
@@ -126,6 +126,8 @@ def is_footer(words: str) -> bool:
     """Whether the last words of an entry are a content system's."""
     if not words or len(words) > 900:
         return False
+    if len(words) < 4 and not any(letter.isalnum() for letter in words):
+        return True
     return (
         (_SAYS_FIRST.search(words) is not None and _FIRST_ON.fullmatch(words) is not None)
         or (len(words) < 300 and _BUTTONS.fullmatch(words) is not None)

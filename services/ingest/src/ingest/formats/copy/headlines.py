@@ -18,7 +18,8 @@ _NONE = re.compile(
 
 _NUMBER = re.compile(r"\W*\d{5,}\W*|[\w-]{1,60}\.(?:jpe?g|png|tiff?|gif|webp|mp4|mov)", re.IGNORECASE)
 """A number or file of a picture archive."""
-_ROUTED = re.compile(r"(?:(?:\([\w. ]{2,20}\)\s?)?[A-ZÁÉÍÓÚÑÜÇ][^.:!?]{1,30}\.[-–—]\s?){1,3}(?=[\w¿¡\"“«'‘(])")
+_LINK = re.compile(r"\s+https?://\S{1,500}$")
+_ROUTED = re.compile(r"(?:(?:\([\w. ]{2,20}\)\s?)?[A-ZÁÉÍÓÚÑÜÇ][^:!?–—-]{1,30}?\.[-–—]\s?){1,3}(?=[\w¿¡\"“«'‘(])")
 """Europa Press's desks in front of a headline: `ANDALUCÍA.-Córdoba.- The festival opens`."""
 
 
@@ -31,6 +32,8 @@ def bare(headline: str) -> tuple[str, str]:
     said = ""
     if (starred := _STARRED.search(headline)) is not None:
         headline, said = headline[: starred.start()], starred.group(1)
+    if "://" in headline and (link := _LINK.search(headline)) is not None and link.start() > 6:
+        headline = headline[: link.start()]
     headline = _MARKS.sub("", headline)
     if (version := _VERSION.match(headline)) is not None:
         headline, said = headline[version.end() :], " ".join(filter(None, (version.group(0).rstrip("-"), said)))

@@ -89,8 +89,18 @@ _HEADING = re.compile(
 )
 """A line behind which all is for desks."""
 
+_NOT_BEFORE = (
+    r"embargad[oa]s? hasta\b|(?:sous|soumis [àa]|bajo|sob|onder|sotto) embargo\s?(?::|\d|jusqu|avant|hasta|at[ée]\b|tot\b|fino\b)|embargo(?:wane)? do\s{1,3}\d|embarg[óo]\s?:\s?\d|"
+    r"sperre(?:t|frist)\s?(?:til|:|\d|kl)|klausul(?:eret)?\s?(?:til|indtil|:)|(?:f[åa]r|m[åa]) (?:ej|inte|ikke|ikkje) (?:publiceras|publiseres|publiceres|offentligg\w+|udsendes|sendes) f[öø]re?\b|publiceras tidigast\b|"
+    r"ei saa julkaista ennen|julkaistavissa (?:klo )?\d|julkaisuvapaa \d|niet (?:publiceren|voor publicatie) (?:voor|v[óo][óo]r)\b|no (?:publicar|difundir|emitir) (?:antes|hasta)\b|ne pas (?:publier|diffuser) avant\b|"
+    r"nicht vor .{2,40} (?:ver[öo]ffentlich|verwend|senden)|frei(?:gegeben)? (?:zur ver[öo]ffentlichung )?ab \d|non (?:pubblicare|diffondere) prima\b|n[ãa]o (?:publicar|divulgar) antes\b|nie publikować przed\b|"
+    r"эмбарго до\b|не публиковать до\b|не для публикации до\b|ембарго до\b|не публікувати до\b|εμπάργκο (?:έως|μέχρι)|ambargo(?:lu)?\s?:|yayın yasağı|(?:محظور|يمنع|يُمنع|ممنوع) (?:النشر|نشره) (?:حتى|قبل)|للنشر بعد|"
+    r"解禁(?:日時|時間)?\s?[:：]|エンバーゴ\s?[:：]|(?:禁止|请勿)(?:在)?.{0,20}前(?:发布|發布|发表)|엠바고\s?[:：]?\s?\d"
+)
+"""What says in the languages of agencies until when a text may not be published."""
 _EMBARGO = re.compile(
-    r"[\W_]*(?:(?:strictly |strictement )?(?:under )?embargo(?:ed|ed copy|[ée]e?)?\b(?!\s+(?:lifted|is lifted|lev[ée]|levantado|aufgehoben))[\s:–-]{0,4}(?:(?:until|till|til|to|for release|not for|bis|jusqu|hasta|fino|at[ée]|until:)|[:\d])|sperrfrist(?!\s+aufgehoben)\s?[:\d–-]|sperrfrist bis|not for (?:publication|release|use|broadcast) (?:before|until)|hold for release)",
+    r"[\W_]*(?:(?:strictly |strictement )?(?:under )?embargo(?:ed|ed copy|[ée]e?)?\b(?!\s+(?:lifted|is lifted|lev[ée]|levantado|aufgehoben))[\s:–-]{0,4}(?:(?:until|till|til|to|for release|not for|bis|jusqu|hasta|fino|at[ée]|until:)|[:\d])|sperrfrist(?!\s+aufgehoben)\s?[:\d–-]|sperrfrist bis|not for (?:publication|release|use|broadcast) (?:before|until)|hold for release)"
+    rf"|[\W_]*(?:{_NOT_BEFORE})",
     re.IGNORECASE,
 )
 
@@ -203,7 +213,8 @@ _EMBARGO_TOLD = re.compile(
     r"(?:^|[.;:!?(\[*\n–-]\s{0,3}|\b(?:under|strict|strictly|strictement|sous|news|press|media|is|are)\s)"
     r"embargo[\s:–-]{1,4}(?:until|till|til|not for|bis|jusqu\W|hasta|fino|at[ée]\b|\d)"
     r"|\bembargo(?:ed|ed copy|[ée]e?s?)[\s:–-]{1,4}(?:until|till|til|to|not for|for|jusqu\W|\d)|\bembargado hasta\b|\bsperrfrist[\s:–-]{1,4}(?:bis|\d)"
-    r"|\bnot for (?:public )?(?:publication|release|use|broadcast) (?:before|until)|\bhold for release\b",
+    r"|\bnot for (?:public )?(?:publication|release|use|broadcast) (?:before|until)|\bhold for release\b"
+    rf"|(?<!\w)(?:{_NOT_BEFORE})",
     re.IGNORECASE,
 )
 """What a note says of the copy itself; an embargo on arms or oil is news."""

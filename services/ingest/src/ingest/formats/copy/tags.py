@@ -15,10 +15,14 @@ _STREET = re.compile(
     re.IGNORECASE,
 )
 _SYSTEM = re.compile(
-    r"^(?:ages?|magnitude|contributors?|authors?|uncategori[sz]ed|allgemein|unkategorisiert|nicht kategorisiert|non class[ée]|sin categor[íi]a|sem categoria|senza categoria|geen categorie|niet gecategoriseerd|okategoriserade?|ukategori[sz]ert|ikke kategoriseret|luokittelematon|bez kategorii|nezařazené|без категории|без рубрики|未分類|未分类|미분류|غير مصنف|posts?|default|main|featured|homepage|home|front ?page|all|rss|feed)$|"
     r"\bids?\b|\bguid\b|\bqcode\b|\bnrol\b|^(?:related|linked) (?:topic|item|event)|^event id\b|^topic id\b|^\W*\d[\d\W]*$|^[a-z]+(?:[_:][\w-]+)+$|^https?://|^(?:tatort|einsatzort|veranstaltungsort|treffpunkt|adresse|address|adress)\s?[,:]",
     re.IGNORECASE,
 )
+_DEFAULTS = re.compile(
+    r"^(?:ages?|magnitude|contributors?|authors?|uncategori[sz]ed|allgemein|unkategorisiert|nicht kategorisiert|non class[ée]|sin categor[íi]a|sem categoria|senza categoria|geen categorie|niet gecategoriseerd|okategoriserade?|ukategori[sz]ert|ikke kategoriseret|luokittelematon|bez kategorii|nezařazené|без категории|без рубрики|未分類|未分类|미분류|غير مصنف|posts?|default|main|featured|homepage|home|front ?page|all|rss|feed)$",
+    re.IGNORECASE,
+)
+"""What content systems call a category that nobody chose, and services their own fields."""
 _LONGEST_NAME = 300
 _LONG_NAME = 25
 """Characters of a name that may be the headline once more, which is no topic."""
@@ -33,7 +37,7 @@ def is_for_readers(kind: str, name: str) -> bool:
         return True
     if _SYSTEM.search(name) or _COORDINATES.match(name):
         return False
-    if len(name) < 2:
+    if len(name) < 2 or (kind not in _NAMED and _DEFAULTS.match(name)):
         return False
     if name.isascii() and name.replace(" ", "").isalpha():
         return True

@@ -254,13 +254,15 @@ def _summary(fields: dict[str, object], record: Record, first: str) -> None:
     bare = places.without_dateline(first)
     if len(told) > len(bare) > _COMPARED and repeats.begins_with(told, bare, _COMPARED):
         # An excerpt goes on where the first paragraph ends.
-        bare = places.without_dateline(text.of_html(_string(fields, "body_html")[: _BEFORE + 4 * len(told)]))
+        bare = places.without_dateline(text.of_html(_string(fields, "body_html")[: _BEFORE + _MARKUP * len(told)]))
     if repeats.same(told, bare) or repeats.begins_with(bare, told, _COMPARED):
         fields["summary"] = ""
         record("summary-repeated", "/summary", "the text begins with it")
 
 
 _FEW_WORDS = 4
+_MARKUP = 12
+"""Characters of HTML for each of its words, at most: much of a text may be links."""
 _BEFORE_SLUG = re.compile(r"\([^\W\d_][\w. ]{1,20}\)\s*")
 _COMPARED = 12
 _BEFORE = 200

@@ -255,15 +255,28 @@ def set_people(draft: Draft, entry: Entry) -> None:
         )
 
 
+def _each_tag(name: str) -> list[str]:
+    """The topics of a category: some write several into one, others a path (RSS 2.0, `category`), whose last step is the topic."""
+    if name.count(",") > 1 and (", " not in name or name.count(", ") > 2):
+        return [one.strip() for one in name.split(",")[:_MOST_IN_ONE] if one.strip()]
+    if name.endswith("/") or name.count("/") > 1:
+        return [name.rstrip("/").rpartition("/")[2].strip()] if "://" not in name else [name]
+    return [name]
+
+
+_MOST_IN_ONE = 30
+
+
 def subjects_of(entry: Entry) -> Iterator[SubjectFields]:
     for one in several(entry, "tags"):
         term = text.one_line(string(one.get("term")))
         label = text.one_line(string(one.get("label")))
         scheme = string(one.get("scheme")) or None
         coded = bool(term) and bool(scheme or label)
-        found = vocabularies.subject("subject", code=term if coded else None, scheme=scheme, name=label or term or None)
-        if found:
-            yield found
+        for name in _each_tag(label or term):
+            found = vocabularies.subject("subject", code=term if coded else None, scheme=scheme, name=name or None)
+            if found:
+                yield found
 
 
 def extra_of(entry: Entry) -> dict[str, object]:

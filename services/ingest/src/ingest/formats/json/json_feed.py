@@ -1,5 +1,6 @@
 """JSON Feed 1.0 and 1.1: https://www.jsonfeed.org/version/1.1/"""
 
+import re
 from datetime import tzinfo
 
 from pydantic import JsonValue
@@ -143,7 +144,7 @@ def _several(value: JsonValue) -> list[JsonValue]:
 def _media(item: dict[str, JsonValue], base: str | None) -> list[MediaFields]:
     found: list[MediaFields | None] = []
     pictures = (media.absolute(text_of(item.get(name)), base) for name in ("image", "banner_image"))
-    found += [media.reference([media.Offer(url)], "picture", {}) for url in pictures if url]
+    found += [media.reference([media.Offer(url)], "picture", {}) for url in pictures if url and not _ICON.search(url)]
     for one in _list(item.get("attachments")):
         if isinstance(one, dict) and (url := media.absolute(text_of(one.get("url")), base)):
             mime = text_of(one.get("mime_type")) or None
@@ -151,6 +152,10 @@ def _media(item: dict[str, JsonValue], base: str | None) -> list[MediaFields]:
             kind = media.kind_of(mime, media.by_extension(url), default="document")
             found.append(media.reference([offer], kind, {"headline": text_of(one.get("title"))}))
     return [one for one in found if one]
+
+
+_ICON = re.compile(r"/(?:favicon|apple-touch-icon|site-icon)[\w.-]{0,40}$", re.IGNORECASE)
+"""A site's own sign, which some give for an item that has no picture."""
 
 
 def _list(value: JsonValue) -> list[JsonValue]:

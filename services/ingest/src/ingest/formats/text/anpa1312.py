@@ -128,13 +128,26 @@ def _lines(content: str) -> tuple[list[str], _Parts]:
                     head.append(plain)
         elif not plain or _STAMP.search(plain):
             continue
-        elif line[:1] not in ("\t", "\x08") and _TABLE.search(bare):
+        elif _is_row(bare) or (line[:1] not in ("\t", "\x08") and _TABLE.search(bare)):
             _row(bare, parts)
         elif line[:1] in ("\t", "\x08") or not parts or parts[-1][0] != "p" or line.startswith("   "):
             parts.append(("p", [plain]))
         else:
             parts[-1][1].append(plain)
     return head, [(kind, ("\n" if kind == "pre" else " ").join(lines)) for kind, lines in parts]
+
+
+def _cell(words: str) -> str:
+    """A cell of a table: AP writes halves as `3{`, and `_` where there is nothing."""
+    return "–" if words == "_" else _HALF.sub("½", _typeset(words))
+
+
+_HALF = re.compile(r"(?<=\d)\{$|^\{$")
+
+
+def _is_row(line: str) -> bool:
+    """Whether a line is of columns parted by semicolons, however it is indented: no blank stands behind them, as in a sentence."""
+    return line.count(";") > 2 and "; " not in line
 
 
 def _html(kind: str, words: str) -> str:
@@ -144,7 +157,7 @@ def _html(kind: str, words: str) -> str:
         and (rows := [line.split(";") for line in words.split("\n")])
         and all(len(row) > 2 for row in rows)
     ):
-        cells = ("".join(f"<td>{text.escaped(_typeset(cell.strip()))}</td>" for cell in row) for row in rows)
+        cells = ("".join(f"<td>{text.escaped(_cell(cell.strip()))}</td>" for cell in row) for row in rows)
         return f"<table>{''.join(f'<tr>{row}</tr>' for row in cells)}</table>"
     return f"<{kind}>{text.escaped(_typeset(words))}</{kind}>"
 

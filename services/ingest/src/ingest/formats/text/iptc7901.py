@@ -88,7 +88,7 @@ def _draft(place: str, found: re.Match[str], message: str, document: Document) -
         fields["slugline"] = lines[0].strip("/ ")
         fields["keywords"] = [one.strip() for one in lines[0].split("/") if one.strip()]
     fields["byline"] = next((line for line in head if teleprinter.is_byline(line)), "")
-    plain = [line for line in head if not teleprinter.is_byline(line)]
+    plain, about = _without_notes([line for line in head if not teleprinter.is_byline(line)])
     while len(plain) > 1 and _LEAD_LINE.match(plain[0]):
         lines.append(plain.pop(0))
     # dpa writes "(Zusammenfassung 1545)" above the headline, which is about the version.
@@ -100,7 +100,7 @@ def _draft(place: str, found: re.Match[str], message: str, document: Document) -
     fields["body_html"] = teleprinter.body_html(body)
     if not document.profile.public_notes or text.says_private(notes):
         notes, private = "", "\n".join(filter(None, (notes, private)))
-    fields["editors_note"], fields["private_note"] = notes, private
+    fields["editors_note"], fields["private_note"] = notes, "\n".join(filter(None, (private, about)))
     fields["located"], fields["credit"] = teleprinter.dateline(body)
     zone = times.zone(document.profile.time_zone)
     moment = teleprinter.time_group(end, zone) or teleprinter.time_group(content[-200:] + private[-200:], zone)
@@ -124,6 +124,22 @@ def _draft(place: str, found: re.Match[str], message: str, document: Document) -
     fields["extra"] = extra
     draft.hints = {"line": lines[0] if lines else "", **{f"head:{place}": line for place, line in enumerate(head)}}
     return draft
+
+
+def _without_notes(lines: list[str]) -> tuple[list[str], str]:
+    """Lines above a text without notes in parentheses that go over several: `(Berichtigung: In der ersten Fassung ... war.)`."""
+    kept: list[str] = []
+    note: list[str] = []
+    is_open = False
+    for at, line in enumerate(lines):
+        if not is_open and line.startswith("(") and ")" not in line and any(")" in one for one in lines[at + 1 :]):
+            is_open = True
+        if not is_open:
+            kept.append(line)
+            continue
+        note.append(line)
+        is_open = not line.endswith((")", ")."))
+    return kept, " ".join(note)
 
 
 def _parted(content: str) -> tuple[str, str]:

@@ -96,7 +96,28 @@ LONGEST_CELL = 80
 
 
 def body_html(body: str) -> str:
-    """A text as HTML: lines in a row whose columns are parted by semicolons are a table, the rest paragraphs."""
+    """A text as HTML: lines in a row whose columns are parted by semicolons or bars are a table, the rest paragraphs."""
+    if "|\n" not in body:
+        return _without_bars(body)
+    made: list[str] = []
+    at = 0
+    for found in _BARS.finditer(body):
+        rows = (
+            _row(line.strip().strip("|").split("|"))
+            for line in found.group().strip().split("\n")
+            if not _RULE.fullmatch(line)
+        )
+        made += (_without_bars(body[at : found.start()]), f"<table>{''.join(rows)}</table>")
+        at = found.end()
+    return "".join((*made, _without_bars(body[at:])))
+
+
+def _row(cells: list[str]) -> str:
+    inner = "".join(f"<td>{text.escaped(cell.strip())}</td>" for cell in cells)
+    return f"<tr>{inner}</tr>"
+
+
+def _without_bars(body: str) -> str:
     if body.count(";") < LEAST_ROWS * (LEAST_COLUMNS - 1):
         return text.paragraphs(body)
     tables: dict[int, str] = {}
@@ -104,14 +125,18 @@ def body_html(body: str) -> str:
     for columns, lines in itertools.groupby(body.split("\n"), key=_columns):
         run = list(lines)
         if columns and len(run) >= LEAST_ROWS:
-            rows = ("".join(f"<td>{text.escaped(cell.strip())}</td>" for cell in line.split(";")) for line in run)
-            tables[len(made)] = f"<table>{''.join(f'<tr>{row}</tr>' for row in rows)}</table>"
+            tables[len(made)] = f"<table>{''.join(_row(line.split(';')) for line in run)}</table>"
             made.append("")
         elif made and len(made) - 1 not in tables:
             made[-1] += "\n" + "\n".join(run)
         else:
             made.append("\n".join(run))
     return "".join(tables.get(at) or text.paragraphs(each) for at, each in enumerate(made))
+
+
+_BARS = re.compile(r"(?m)(?:^[ \t]*+\|[^\n]*\|[ \t\r]*(?:\n|\Z)){2,}")
+"""Rows as Markdown has them: `| Oslo | 23 | 13 |`."""
+_RULE = re.compile(r"[ \t]*\|[ \t]*:?-{3,}:?[ \t]*(?:\|[ \t]*:?-{3,}:?[ \t]*)*\|[ \t\r]*")
 
 
 def _columns(line: str) -> int:

@@ -182,6 +182,8 @@ def _describe(draft: Draft, alert: Element, head: dict[str, str], sent: datetime
 
 
 MAX_PARAMETERS = 200
+LONGEST_AREA = 80
+"""Characters of an area's name; a longer one describes it."""
 LONGEST_PLACE = 160
 """Characters of the areas that are named above a text; all of them are among its places."""
 
@@ -189,7 +191,8 @@ LONGEST_PLACE = 160
 def _located(areas: list[str]) -> str:
     """As many of the areas as a dateline can hold; none where the first is a description instead of a name."""
     kept: list[str] = []
-    for one in areas:
+    named = (one.strip() for area in areas for one in area.split(";"))
+    for one in dict.fromkeys(one for one in named if 0 < len(one) <= LONGEST_AREA):
         if sum(len(name) + 2 for name in kept) + len(one) > LONGEST_PLACE:
             break
         kept.append(one)
@@ -337,13 +340,15 @@ def _subjects(info: Element) -> list[SubjectFields | None]:
         found.append(vocabularies.subject("event", code=value, scheme=name))
     for area in children(info, "area"):
         codes = [_pair(one) for one in children(area, "geocode")]
-        found.append(
-            vocabularies.subject(
-                "place",
-                name=words(child(area, "areaDesc")),
-                code=f"{codes[0]['name']}:{codes[0]['value']}" if codes else None,
-            )
-        )
+        code = f"{codes[0]['name']}:{codes[0]['value']}" if codes else None
+        described = words(child(area, "areaDesc"))
+        several = [one.strip() for one in described.split(";") if one.strip()][:MAX_PARAMETERS]
+        # A description of a region, as of a quake's surroundings, is no name.
+        names = [one for one in several if len(one) <= LONGEST_AREA]
+        if len(several) > 1:
+            found += [vocabularies.subject("place", name=one) for one in names]
+            described = ""
+        found.append(vocabularies.subject("place", name=described if described in names else None, code=code))
     return found
 
 

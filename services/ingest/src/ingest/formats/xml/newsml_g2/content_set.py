@@ -40,6 +40,10 @@ def _inline(item: NewsItem, element: Element) -> tuple[int, UpdateFields]:
         return 1, body_of(article, item.profile.media_base_url, item.draft)
     if name == "body" and child(inner, "TEXT") is not None:
         return 1, ttnitf.body_of(inner)
+    if name in _DATA:
+        append(item.extra, "content", name)
+        item.draft.repaired("unreadable-content", "/contentSet/inlineXML", f"{name} is for machines")
+        return 9, {}
     return _markup(element, inner, name)
 
 
@@ -61,6 +65,10 @@ def _markup(element: Element, inner: Element, name: str) -> tuple[int, UpdateFie
         # Markup that nobody knows: its words are not lost.
         value = [f"<p>{text.escaped(said)}</p>" for one in inner if (said := words(one))]
     return 4, {"body_html": "".join(value)}
+
+
+_DATA = frozenset({"sports-content", "events", "event", "statistics", "weather-content", "rdf", "datasets"})
+"""Figures and calendars for machines, whose words make no text."""
 
 
 def _data(item: NewsItem, element: Element) -> tuple[int, UpdateFields]:

@@ -98,6 +98,8 @@ def _link(item: NewsItem, element: Element) -> None:
     target = element.get("residref") or element.get("guidref") or element.get("href") or ""
     if relation in ("evolvedfrom", "derivedfrom", "previousversion"):
         item.fields["evolved_from"] = target
+    elif relation in ("translatedfrom", "translationof", "istranslationof") and target:
+        item.fields["translation_of"] = target
     elif relation in ("supersedes", "replaces"):
         item.fields.setdefault("replaces", []).append(target)
     elif (
