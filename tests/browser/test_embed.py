@@ -140,8 +140,15 @@ async def test_a_component_on_another_site_lives_with_the_story(sites: Sites) ->
     await expect(items.nth(0)).to_contain_text("Headline d")
     await expect(items.nth(0).locator("[part=block]")).to_have_text("“<i>Run</i>”\nAna")
     await expect(items).to_have_count(3)
-    sites.publish(*(revision(guid, 2, removal="killed") for guid in "dcb"))
+    sites.publish(told("b", 2, story="other", story_label="Other"))
+    await expect(items.nth(2)).to_contain_text("Corrected")
+    sites.publish(told("e"), *(revision(guid, 2, removal="killed") for guid in "dc"))
+    await expect(items).to_have_count(2)
+    sites.publish(revision("e", 2, removal="killed"))
     await expect(items).to_have_count(1)
+    # An older one, which there was no room for, takes the place of those.
+    await expect(items).to_contain_text("Corrected")
+    sites.publish(revision("a", 3, removal="killed"))
     await expect(items).to_contain_text("Nothing to show here now.")
     await page.screenshot(path="/tmp/embed-component.png")
     assert sites.complaints == []

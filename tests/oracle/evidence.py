@@ -11,7 +11,7 @@ import asyncpg
 
 from oracle.model import Model
 from oracle.newsroom import Newsroom
-from shared.streams import ENRICHED, RAW
+from shared.streams import ENRICHED, MEDIA, RAW
 from support.topics import everything_in
 
 MOST = 20
@@ -35,19 +35,28 @@ ROWS = {
     "archive": "SELECT update_id, revision, epoch, log_offset, kind, removal, channels FROM publish.revisions WHERE update_id = ANY($1)",
     "pushed": "SELECT * FROM publish.pushed WHERE update_id = ANY($1)",
     "deliveries": "SELECT * FROM publish.deliveries WHERE update_id = ANY($1) ORDER BY id",
+    "pictures": "SELECT * FROM enrich.media_references WHERE update_id = ANY($1)",
     "set aside": (
         "SELECT w.update_id, s.* FROM unnest($1::text[]) AS w (update_id) "
         "JOIN publish.set_aside s ON position(w.update_id IN s.key) > 0"
     ),
 }
-"""By name, what `publish` has of updates; each row with its `update_id`."""
+"""By name, what services have of updates; each row with its `update_id`."""
 
 
 async def evidence(newsroom: Newsroom, model: Model, update_ids: Collection[str]) -> dict[str, Any]:
     """By update id."""
     wanted = sorted(update_ids)[:MOST]
     found: dict[str, Any] = {
-        update_id: {"raw": [], "enriched": [], "dead": [], "row": None, "inputs": [], **{name: [] for name in ROWS}}
+        update_id: {
+            "raw": [],
+            "enriched": [],
+            "wanted": [],
+            "dead": [],
+            "row": None,
+            "inputs": [],
+            **{name: [] for name in ROWS},
+        }
         for update_id in wanted
     }
     await _read_logs(newsroom, found)
@@ -70,7 +79,7 @@ async def evidence(newsroom: Newsroom, model: Model, update_ids: Collection[str]
 
 
 async def _read_logs(newsroom: Newsroom, found: dict[str, Any]) -> None:
-    for stream, name in ((RAW, "raw"), (ENRICHED, "enriched")):
+    for stream, name in ((RAW, "raw"), (ENRICHED, "enriched"), (MEDIA, "wanted")):
         for record in await everything_in(newsroom.settings, stream):
             value = json.loads(record.value or b"{}")
             if (about := value.get("update_id")) in found:

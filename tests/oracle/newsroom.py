@@ -24,6 +24,7 @@ from local.postgres import Postgres
 from local.redis import Redis
 from local.stack import open_folder
 from oracle.differences import Differences
+from oracle.faults.machine import Clock, Disk, clock_at, disk_at
 from shared.kafka.topics import apply_topics
 from shared.settings import Connections
 from support.processes import Processes
@@ -39,6 +40,17 @@ WORKERS = (
 SPARES = ("enrich-text-2", "publish-archive-2", "publish-cache-2")
 """Second replicas, which a fault starts and ends, so that partitions move while work is in flight."""
 USES_REDIS = ("publish-cache", "publish-cache-2", "publish-push")
+HAS_OWN_CLOCK = (
+    "ingest-api",
+    "enrich-text",
+    "enrich-gather",
+    "publish-archive",
+    "publish-cache",
+    "publish-web",
+    "publish-web-2",
+    "publish-push",
+)
+"""Processes whose clock can be stepped. enrich media is none: its renderers may not load what its environment names."""
 RESTART_S = 0.2
 DIRECTORY_KEY = "directory-key-of-the-oracle"
 
@@ -54,6 +66,8 @@ class Worker:
     """To Kafka, and so on."""
     database: Proxy
     cache: Proxy
+    clock: Clock | None = None
+    """Its own, where it can be stepped."""
     wanted: bool = True
     """Whether it is started again when it ends."""
     busy: bool = False
@@ -106,6 +120,8 @@ class Newsroom:
     redis: Redis
     differences: Differences
     settings: Connections
+    disk: Disk | None = None
+    """Of servers and pictures, where it can be full."""
     workers: dict[str, Worker] = field(default_factory=dict)
     proxies: list[Proxy] = field(default_factory=list)
 
@@ -201,12 +217,12 @@ def _listeners(port: int, controller: int, ways: Mapping[str, Proxy]) -> dict[st
 
 
 @contextlib.contextmanager
-def _servers(folder: Path, ways: Mapping[str, Proxy]) -> Iterator[tuple[Kafka, Postgres, Redis]]:
-    postgres = Postgres(folder / "postgres", folder / "logs" / "postgres.log", durable=True)
-    redis = Redis(folder / "redis", folder / "logs" / "redis.log")
+def _servers(folder: Path, place: Path, ways: Mapping[str, Proxy]) -> Iterator[tuple[Kafka, Postgres, Redis]]:
+    postgres = Postgres(place / "postgres", folder / "logs" / "postgres.log", durable=True)
+    redis = Redis(place / "redis", folder / "logs" / "redis.log")
     port, controller = free_port(), free_port()
     kafka = Kafka(
-        folder / "kafka", folder / "logs" / "kafka.log", CACHE, port=port, more=_listeners(port, controller, ways)
+        place / "kafka", folder / "logs" / "kafka.log", CACHE, port=port, more=_listeners(port, controller, ways)
     )  # fmt: skip
     with contextlib.ExitStack() as stack:
         for server in (kafka, redis, postgres):
@@ -257,30 +273,41 @@ async def _add_worker(newsroom: Newsroom, name: str, port: int, log: Proxy, envi
         PORTS.get(f"{service}-{process}", "HEALTH_PORT"): str(port),
     }
     command = [sys.executable, "-m", service, process]
+    clock = clock_at(newsroom.folder / "clocks" / name) if name in HAS_OWN_CLOCK else None
+    if clock is not None:
+        env |= clock.environment
     child = Child(name, command, newsroom.folder / "logs" / f"{name}.log", env=env)
-    newsroom.workers[name] = Worker(name, child, port, log, to_database, to_cache, wanted=name in WORKERS)
+    newsroom.workers[name] = Worker(name, child, port, log, to_database, to_cache, clock, wanted=name in WORKERS)
 
 
 @contextlib.asynccontextmanager
 async def opened(differences: Differences) -> AsyncIterator[Newsroom]:
     """A newsroom that runs, while the block does."""
     async with _ways_to_kafka([*WORKERS, *SPARES]) as ways:
-        with open_folder() as folder, _servers(folder, ways) as servers:
-            async with _running(folder, servers, ways, differences) as newsroom:
+        with (
+            open_folder() as folder,
+            disk_at(folder / "disk") as disk,
+            _servers(folder, folder / "disk", ways) as servers,
+        ):
+            async with _running(folder, disk, servers, ways, differences) as newsroom:
                 yield newsroom
 
 
 @contextlib.asynccontextmanager
 async def _running(
-    folder: Path, servers: tuple[Kafka, Postgres, Redis], ways: Mapping[str, Proxy], differences: Differences
+    folder: Path,
+    disk: Disk | None,
+    servers: tuple[Kafka, Postgres, Redis],
+    ways: Mapping[str, Proxy],
+    differences: Differences,
 ) -> AsyncIterator[Newsroom]:
     kafka, postgres, redis = servers
     settings = Connections(
         kafka_servers=kafka.servers, postgres_dsn=postgres.dsn, redis_url=redis.url, topic_prefix="oracle.",
-        media_store=f"file://{folder / 'media'}", bind_host="127.0.0.1",
+        media_store=f"file://{folder / 'disk' / 'media'}", bind_host="127.0.0.1",
     )  # fmt: skip
     await apply_topics(settings)
-    newsroom = Newsroom(folder, kafka, postgres, redis, differences, settings)
+    newsroom = Newsroom(folder, kafka, postgres, redis, differences, settings, disk)
     ports = {name: free_port() for name in (*WORKERS, *SPARES)}
     webs = [f"http://127.0.0.1:{ports[name]}" for name in ("publish-web", "publish-web-2")]
     environment = _environment(settings, webs[0], webs)

@@ -35,6 +35,8 @@ class MemoryPostgres:
     """Settled places, by partition of updates.raw."""
     failure: Exception | None = None
     """Raised by every statement while it is set."""
+    no_pictures: Exception | None = None
+    """Raised by what asks for pictures while it is set."""
 
     def dedicated(self) -> "MemoryPostgres":
         """Itself."""
@@ -54,6 +56,8 @@ class MemoryPostgres:
         """The rows of the updates that are asked for, where it asks for such; what a statement stores."""
         if self.failure is not None:
             raise self.failure
+        if self.no_pictures is not None and "enrich.media_references" in statement:
+            raise self.no_pictures
         if "INSERT INTO enrich.updates" in statement:
             return self._store(values)
         if "FROM enrich.settled" in statement:

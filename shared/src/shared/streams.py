@@ -71,6 +71,8 @@ class Stream:
 RAW = Stream(
     "updates.raw", 12, 7 * DAY_MS, "versions as received, and what else concerns updates, keyed by source",
     messages=(RawUpdate, Order, Release, Refresh), senders=("ingest", "enrich"), receivers=("enrich",),
+    # Several sources are merged by the time of receipt: that of one clock, Kafka's, and not of each sender.
+    config={"message.timestamp.type": "LogAppendTime"},
 )  # fmt: skip
 ENRICHED = Stream(
     "updates.enriched", 1, 30 * DAY_MS, "revisions; its one partition is the total order of the newsroom",

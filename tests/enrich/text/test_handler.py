@@ -4,7 +4,7 @@ import pytest
 
 from enrich.text import handler
 from shared.failures import Transient
-from shared.messages import EnrichedUpdate, MediaWanted, Order, Outcome, Refresh, update_id_for
+from shared.messages import EnrichedUpdate, MediaWanted, Order, Outcome, Refresh, RefreshCause, update_id_for
 from shared.streams import ENRICHED, MEDIA, OUTCOMES, RAW
 from support.enrich_doubles import MemoryKafka, MemoryPostgres, handler_on, incoming
 from support.incoming import minute, order, version
@@ -110,6 +110,23 @@ async def test_pictures_are_asked_for_once(postgres: MemoryPostgres, kafka: Memo
     assert isinstance(wanted, MediaWanted)
     assert [each.url for each in wanted.media] == [PICTURE["url"]]
     assert [each.media_pending for each in revisions(kafka)] == [True]
+
+
+@pytest.mark.parametrize("cause", ["authors", "media", "retry"])
+async def test_pictures_that_nobody_could_ask_for_are_asked_for_with_the_next_revision(
+    cause: RefreshCause, postgres: MemoryPostgres, kafka: MemoryKafka
+) -> None:
+    """Whatever it is made for: the first was made while the index of pictures was away."""
+    text = handler_on(postgres, kafka)
+    postgres.no_pictures = OSError("away")
+    await text.handle(incoming(version(1, media=(PICTURE,))))
+    postgres.no_pictures = None
+    assert not kafka.of(MEDIA)
+    await text.handle(incoming(Refresh(update_id=UPDATE, cause=cause, requested_at=minute(2))))
+    assert [each.url for wanted in kafka.of(MEDIA) for each in wanted.media] == [PICTURE["url"]]
+    await text.handle(incoming(Refresh(update_id=UPDATE, cause="media", requested_at=minute(3))))
+    assert [each.media_pending for each in revisions(kafka)] == [False, True]
+    assert len(kafka.of(MEDIA)) == 1
 
 
 async def test_updates_that_a_version_replaces_are_ordered_away(postgres: MemoryPostgres, kafka: MemoryKafka) -> None:

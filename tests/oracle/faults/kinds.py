@@ -14,14 +14,17 @@ from redis.asyncio import Redis
 
 from local.child import NotReady, ServerProcess
 from local.postgres import Postgres
+from oracle.faults.machine import Clock, Disk, ahead_s
 from oracle.newsroom import Newsroom, Worker
 from support.proxy import Proxy
 
-FIRES_WITHIN_S = 180.0
+FIRES_WITHIN_S = 300.0
 """For a crash point to be reached while copy flows; some come with what is rare."""
 STOPS_WITHIN_S = 10.0
-STARTS_WITHIN_S = 60.0
 """For the kernel to stop a process, which a write to a busy disk puts off."""
+STARTS_WITHIN_S = 60.0
+ENDS_OF_IT_S = 3.0
+"""For a server to end of what it could not write."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,22 @@ async def freeze(worker: Worker, seconds: float) -> bool:
         worker.busy = False
 
 
+async def step_clock(worker: Worker, clock: Clock, by_s: float, seconds: float) -> bool:
+    """Its wall clock is so far off for so long, and right again."""
+    fired = False
+    clock.step(by_s)
+    try:
+        ends = time.monotonic() + STARTS_WITHIN_S
+        while not fired and time.monotonic() < ends:
+            off_s = await ahead_s(worker.url)
+            fired = off_s is not None and abs(off_s - by_s) < 1.5
+            await asyncio.sleep(0.2)
+        await asyncio.sleep(seconds)
+    finally:
+        clock.step(0)
+    return fired
+
+
 async def cut(proxy: Proxy, seconds: float) -> bool:
     """End every connection between a process and a server, and refuse new ones for so long."""
     fired = proxy.connections > 0
@@ -145,12 +164,18 @@ async def kill_server(server: ServerProcess, seconds: float) -> bool:
     fired = server.child.running
     server.child.kill()
     await asyncio.sleep(seconds)
+    return await _start_again(server) and fired
+
+
+async def _start_again(server: ServerProcess) -> bool:
+    """Whether it runs in the end."""
     ends = time.monotonic() + 40
     while time.monotonic() < ends:
         # A server whose predecessor's children linger refuses to start.
         await asyncio.to_thread(_wait_for_start, server)
+        assert server.child is not None
         if server.child.running:
-            return fired
+            return True
         await asyncio.sleep(0.3)
     return False
 
@@ -166,14 +191,31 @@ async def freeze_server(server: ServerProcess, seconds: float) -> bool:
     assert server.child is not None
     assert server.child.process is not None
     pids = descendants(server.child.process.pid)
-    for pid in pids:
+    for each in pids:
         with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGSTOP)
-    fired = stopped(server.child.process.pid)
+            os.kill(each, signal.SIGSTOP)
+    pid = server.child.process.pid
+    fired = await until(lambda: stopped(pid), STOPS_WITHIN_S)
     await asyncio.sleep(seconds)
-    for pid in reversed(pids):
+    for each in reversed(pids):
         with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGCONT)
+            os.kill(each, signal.SIGCONT)
+    return fired
+
+
+async def fill_disk(newsroom: Newsroom, disk: Disk, seconds: float) -> bool:
+    """The disk of servers and pictures is full for so long; a server that ended of it is started again once there is room."""
+    try:
+        fired = await asyncio.to_thread(disk.fill)
+        await asyncio.sleep(seconds)
+    finally:
+        await asyncio.to_thread(disk.free)
+    await asyncio.sleep(ENDS_OF_IT_S)
+    for server in (newsroom.kafka, newsroom.postgres, newsroom.redis):
+        assert server.child is not None
+        if not server.child.running:
+            server.child.kill()
+            fired = await _start_again(server) and fired
     return fired
 
 

@@ -66,7 +66,7 @@ class Faults:
             self._kill: 14, self._crash: 30, self._freeze: 12, self._freeze_long: 2, self._cut: 12, self._hold: 8, self._flush: 4,
             self._end_sessions: 4, self._replica: 3, self._kill_kafka: 1, self._kill_postgres: 2, self._kill_redis: 3,
             self._freeze_kafka: 1.5, self._freeze_postgres: 2, self._freeze_redis: 2,
-            self._fill_redis: 2, self._read_only: 2,
+            self._fill_redis: 2, self._read_only: 2, self._step_clock: 8, self._fill_disk: 2,
         }  # fmt: skip
 
     async def happen_until(self, ends: float, at_least: int = 0) -> None:
@@ -155,6 +155,13 @@ class Faults:
         worker, seconds = self._worker(), LONG_S + self._random.uniform(0, 3)
         return self._at("freeze for long", worker, lambda: kinds.freeze(worker, seconds)) if worker else None
 
+    def _step_clock(self) -> Fault | None:
+        worker, seconds = self._worker(), self._random.uniform(1, 8)
+        by_s = self._random.choice((-1, 1)) * self._random.uniform(3, 40)
+        if worker is None or (clock := worker.clock) is None:
+            return None
+        return self._at("clock stepped", worker, lambda: kinds.step_clock(worker, clock, by_s, seconds))
+
     def _replica(self) -> Fault | None:
         first = self._worker(("enrich-text", "publish-archive", "publish-cache"))
         spare = self._newsroom.worker(f"{first.name}-2") if first else None
@@ -209,6 +216,12 @@ class Faults:
     def _freeze_redis(self) -> Fault | None:
         seconds = self._random.uniform(1, 5)
         return self._server("freeze redis", lambda: kinds.freeze_server(self._newsroom.redis, seconds))
+
+    def _fill_disk(self) -> Fault | None:
+        disk, seconds = self._newsroom.disk, self._random.uniform(1, 6)
+        if disk is None:
+            return None
+        return self._server("disk full", lambda: kinds.fill_disk(self._newsroom, disk, seconds))
 
     def _fill_redis(self) -> Fault | None:
         seconds = self._random.uniform(1, 5)

@@ -9,6 +9,7 @@ from hypothesis import settings as with_settings
 from hypothesis import strategies as st
 from lxml import html
 
+from publish.representation import fragment
 from publish.representation.fragment import fitting
 
 TAGS = "p div span em strong a ul ol li table tr td h1 h3 blockquote pre br hr dl dt b i figure section q".split()  # noqa: SIM905
@@ -97,3 +98,38 @@ def test_a_table_keeps_its_caption() -> None:
         "<table><caption>Gates <em>closed</em></caption><tbody><tr><th><p>Gate</p></th></tr><tr><td><p>One</p></td></tr></tbody></table>"
     )
     assert "caption" not in fitting(f"<table><caption> </caption>{rows}</table>")
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["<p>", "<p> ", "</p><p>"]),
+            st.text(st.sampled_from("ab\"' \n\t\u00a0\u2028\u202e\ufeff\u0301é😀&<"), max_size=12),
+            st.sampled_from(["</p>", "</p>\n", "</p> \n "]),
+        ),
+        max_size=5,
+    ).map(lambda pieces: "".join(map("".join, pieces)))
+)
+@with_settings(max_examples=300)
+def test_plain_paragraphs_are_what_parsers_make_of_them(body: str) -> None:
+    """What is taken without a parser is byte for byte what comes of it with one."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(fragment, "PARAGRAPHS", re.compile(r"(?!)"))
+        parsed = fitting(body)
+    assert fitting(body) == parsed
+
+
+def test_plain_paragraphs_need_no_parser() -> None:
+    """What most updates are, and nothing that has an element or a reference in it, is told by one expression."""
+    assert fragment.PARAGRAPHS.fullmatch("<p>It’s 7 °C.</p>\n<p>“Cold,” he said.</p>")
+    for other in (
+        "<p>a<br>b</p>",
+        "<p>a &amp; b</p>",
+        "<p>a",
+        "a",
+        "<p>a</p>b",
+        "<p class=x>a</p>",
+        "<p>\x00</p>",
+        "<p>\ud800</p>",
+    ):
+        assert not fragment.PARAGRAPHS.fullmatch(other), other

@@ -27,6 +27,7 @@ from ingest.transports.linked_texts.fetcher import LinkedTexts
 from ingest.transports.poll.poller import Poller
 from ingest.transports.watch.watcher import Watcher
 from ingest.transports.websub.callbacks import HubCallbacks
+from shared.background import until_answered
 from shared.consumer.consumer import Consumer
 from shared.consumer.decode import Incoming, Rejection
 from shared.failures.transient import is_transient, reason_of
@@ -58,6 +59,8 @@ OUTCOMES_PACE_S = 0.25
 async def open_postgres(intake: Intake, settings: Settings, stop: asyncio.Event) -> Pool:
     """A pool on a schema that is up to date, given to the intake; waits for Postgres as long as it takes."""
     pool = await open_pool(settings, schema="ingest", stop=stop, stateless=True, by_keys=True)
+    # What is received is told from what was received before by the clock that all replicas share.
+    await until_answered("the clock", lambda: intake.clock.look(pool), stop)
     intake.pool = pool
     return pool
 
@@ -150,6 +153,7 @@ async def opened(
     async def open_all() -> Pool:
         async def postgres_first() -> Pool:
             pool = await open_postgres(intake, settings, stop)
+            background.append(asyncio.create_task(intake.clock.keep(pool), name="clock"))
             background.append(asyncio.create_task(registry.keep_fresh(pool), name="sources"))
             background.append(asyncio.create_task(intake.statistics.keep_flushing(pool), name="source statistics"))
             return pool

@@ -119,6 +119,9 @@ async def test_the_top_level_needs_two_people_and_an_order_can_be_previewed(
             assert (device.read(got)["level"], device.read(got)["title"]) == (1, "Corrected")
             assert got.headers["urgency"] == "high"
             assert (await client.post(f"{base}/{alert['id']}/approve", headers=ben)).status_code == 409
+            for order in ("approve", "reject"):
+                missing = await client.post(f"{base}/nothing/{order}", headers=ben)
+                assert (missing.status_code, missing.json()["code"]) == (404, "no-such-alert")
             assert (await client.post(base, json=wanted)).status_code == 401
             assert (await client.post(base, json=wanted | {"level": 9}, headers=ann)).json()["field"] == "/level"
 

@@ -14,6 +14,7 @@ from lxml import html
 import publish.push
 import publish.web
 from publish.web.interface.interface import FORMS, LANGUAGES, SOURCE_LANGUAGE, TWO_FORMS, Interface, catalogue
+from publish.web.partner.embed import COMPONENT
 from publish.web.routes.assets import SCRIPTS
 from support.samples import full
 from support.web_replica import Make
@@ -30,9 +31,9 @@ SEVERAL = re.compile(r'\btn\(\s*"((?:[^"\\]|\\.)+)",\s*"((?:[^"\\]|\\.)+)"')
 
 
 def scripts() -> Iterator[str]:
-    """The scripts of pages."""
+    """The scripts of pages, and of pages of others."""
     for folder in (WEB, PUSH):
-        yield from (path.read_text() for path in (folder / "static").glob("*.js") if path.name in SCRIPTS)
+        yield from (path.read_text() for path in (folder / "static").glob("*.js") if path.name in (*SCRIPTS, COMPONENT))
 
 
 def said() -> set[tuple[str, ...]]:

@@ -56,7 +56,8 @@ class Site:
         return reader
 
 
-LIVE_JS = Path(publish.web.__file__).parent / "static" / "live.js"
+SCRIPTS = Path(publish.web.__file__).parent / "static"
+LIVE_JS = ("ladder.js", "live.js")
 LIVE_PAGE = """<!doctype html><html lang="en"><head><title>live</title>
 <script>
 window.seen = []; window.states = []; window.resets = [];
@@ -94,7 +95,7 @@ async def _serve(
         return HTMLResponse(LIVE_PAGE.format(cursor=broadcaster.head, channel=escape(channel), items=items))
 
     async def script(_: Request) -> Response:
-        return Response(LIVE_JS.read_bytes(), media_type="text/javascript")
+        return Response(b"\n".join((SCRIPTS / name).read_bytes() for name in LIVE_JS), media_type="text/javascript")
 
     async def echo(request: Request) -> Response:
         return Response(await request.body())

@@ -29,6 +29,7 @@ from shared.failures import Invalid
 from shared.http.problem import Problem
 from shared.http.query import check_query
 from shared.kafka.producer import Producer
+from shared.postgres.clock import now_of
 from shared.postgres.pool import Pool
 
 LARGEST_DECISION = 16 * 1024
@@ -87,8 +88,9 @@ class CorrectionApi:
                 raise Problem(
                     409, "no-conflict", f"nothing is in conflict with the correction of {correction.update_id}"
                 )
+            at = await now_of(self._pool)
             try:
-                ordered = await decide(self._producer, correction, decision, wanted, signed_by)
+                ordered = await decide(self._producer, correction, decision, wanted, signed_by, at=at)
             except KafkaError as error:
                 detail = "Kafka does not answer and may have the order; giving it again is harmless"
                 raise Problem(503, "maybe-taken", detail, headers={"Retry-After": "5"}) from error

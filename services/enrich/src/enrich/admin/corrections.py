@@ -2,7 +2,7 @@
 
 import uuid
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -124,7 +124,13 @@ async def correction_of(postgres: Fetching, update_id: str) -> CorrectionTexts |
 
 
 async def decide(
-    producer: Producer, correction: Correction, decision: Decision, wanted: CorrectionDecision, signed_by: Signature
+    producer: Producer,
+    correction: Correction,
+    decision: Decision,
+    wanted: CorrectionDecision,
+    signed_by: Signature,
+    *,
+    at: datetime,
 ) -> CorrectionOrdered:
     """Order that the source's words are accepted, or the desk's kept; returns once Kafka has the order."""
     order = Order(
@@ -132,7 +138,7 @@ async def decide(
         order=ORDERS[decision],
         by=signed_by.person or signed_by.holder,
         signed_by=signed_by,
-        ordered_at=datetime.now(UTC),
+        ordered_at=at,
         reason=wanted.reason,
         revision=wanted.revision or correction.revision or None,
     )

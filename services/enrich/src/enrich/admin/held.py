@@ -2,7 +2,7 @@
 
 import uuid
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -119,7 +119,14 @@ async def held_update(postgres: Fetching, update_id: str) -> HeldTexts | None:
 
 
 async def order(
-    producer: Producer, update_id: str, name: HeldOrder, wanted: HeldDecision, *, source: str, signed_by: Signature
+    producer: Producer,
+    update_id: str,
+    name: HeldOrder,
+    wanted: HeldDecision,
+    *,
+    source: str,
+    signed_by: Signature,
+    at: datetime,
 ) -> HeldOrdered:
     """Give an order about an update; returns once Kafka has it."""
     given = Order(
@@ -127,7 +134,7 @@ async def order(
         order=name,
         by=signed_by.person or signed_by.holder,
         signed_by=signed_by,
-        ordered_at=datetime.now(UTC),
+        ordered_at=at,
         reason=wanted.reason,
         fingerprint=wanted.fingerprint,
     )

@@ -32,6 +32,7 @@ from shared.failures import Invalid
 from shared.http.problem import Problem
 from shared.http.query import check_query
 from shared.kafka.producer import Producer
+from shared.postgres.clock import now_of
 from shared.postgres.pool import Pool
 
 LARGEST_DECISION = 16 * 1024
@@ -113,7 +114,15 @@ class HeldApi:
             _check_can_be(name, update_id, held)
             source = held.source if held is not None else ""
             try:
-                given = await order(self._producer, update_id, name, wanted, source=source, signed_by=signed_by)
+                given = await order(
+                    self._producer,
+                    update_id,
+                    name,
+                    wanted,
+                    source=source,
+                    signed_by=signed_by,
+                    at=await now_of(self._pool),
+                )
             except KafkaError as error:
                 detail = "Kafka does not answer and may have the order; giving it again is harmless"
                 raise Problem(503, "maybe-taken", detail, headers={"Retry-After": "5"}) from error

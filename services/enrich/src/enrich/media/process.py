@@ -7,6 +7,7 @@ from enrich.media.render.pool import RendererPool, RenderLimits
 from enrich.media.store import open_store
 from enrich.media.worker import MediaWorker
 from enrich.settings import Settings
+from shared.background import until_answered
 from shared.consumer.consumer import Consumer
 from shared.kafka.broker import new_app, new_broker
 from shared.kafka.producer import Producer
@@ -15,6 +16,7 @@ from shared.observability.health import Health, health_server
 from shared.observability.servers import ServerWatch, ask_kafka, ask_postgres
 from shared.poison.notes import CrashNotes
 from shared.poison.partitions import PartitionNotes
+from shared.postgres.clock import SharedClock
 from shared.postgres.migrations import open_pool
 from shared.postgres.pool import Pool
 from shared.process import run_until
@@ -66,11 +68,19 @@ async def media(settings: Settings, stop: asyncio.Event) -> None:
 
 
 async def _serve(settings: Settings, stop: asyncio.Event, health: Health, pool: Pool, producer: Producer) -> None:
+    clock = SharedClock()
+    await until_answered("the clock", lambda: clock.look(pool), stop)
     budget = MemoryBudget(settings.enrich_media_held_bytes)
     fetcher = Fetcher(fetch_limits(settings), budget=budget, connections=2 * settings.enrich_media_fetches)
     async with fetcher, renderer_pool(settings) as renderers:
         worker = MediaWorker(
-            settings, pool=pool, store=open_store(settings), fetcher=fetcher, renderers=renderers, producer=producer
+            settings,
+            pool=pool,
+            store=open_store(settings),
+            fetcher=fetcher,
+            renderers=renderers,
+            producer=producer,
+            clock=clock,
         )
         consumer = Consumer(
             stage=STAGE,
@@ -94,7 +104,7 @@ async def _serve(settings: Settings, stop: asyncio.Event, health: Health, pool: 
         health.ready["worker"] = worker.why_not_ready
         try:
             # What is due in Postgres does not wait for the consumer group.
-            await run_until(stop, follow(), worker.run(), worker.keep_leases())
+            await run_until(stop, follow(), worker.run(), worker.keep_leases(), clock.keep(pool))
         finally:
             health.draining = True
             await app.stop()

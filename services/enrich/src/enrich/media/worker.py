@@ -13,7 +13,6 @@ import hashlib
 from collections import Counter as Tally
 from collections import deque
 from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import UTC, datetime
 
 import structlog
 from obstore.store import ObjectStore
@@ -36,6 +35,7 @@ from shared.failures.backoff import Backoff
 from shared.failures.transient import TRANSIENT, is_transient, reason_of
 from shared.kafka.producer import Producer, acknowledged
 from shared.messages import MediaReference, MediaWanted, Refresh
+from shared.postgres.clock import Clock, wall_clock
 from shared.postgres.pool import Pool
 from shared.streams import RAW
 
@@ -72,6 +72,7 @@ class MediaWorker:
         fetcher: Fetcher,
         renderers: RendererPool,
         producer: Producer,
+        clock: Clock = wall_clock,
     ) -> None:
         self._settings = settings
         self._pool = pool
@@ -79,6 +80,7 @@ class MediaWorker:
         self._fetcher = fetcher
         self._renderers = renderers
         self._producer = producer
+        self._clock = clock
         self._newsroom = Newsroom.of(settings.enrich_country, settings.enrich_time_zone)
         self._backoff = Backoff(first_s=settings.enrich_media_retry_s, longest_s=LONGEST_PAUSE_S, factor=4.0)
         self._running: dict[tuple[str, str], Task] = {}
@@ -183,7 +185,7 @@ class MediaWorker:
 
     async def _process(self, task: Task) -> None:
         try:
-            if task.state == "pending" or task.has_opened(datetime.now(UTC)):
+            if task.state == "pending" or task.has_opened(self._clock()):
                 await self._finish(task)
             await self._announce(task)
         except Exception as error:
@@ -226,7 +228,7 @@ class MediaWorker:
                 return
             self._note_host(task.host, failed=False)
             rights = await pictures.rights_of(self._pool, task.source, self._newsroom)
-            state, why = queue.outcome_of(task, picture, rights, datetime.now(UTC))
+            state, why = queue.outcome_of(task, picture, rights, self._clock())
             await self._record(task, state, why, picture.sha256)
             reached("media.finished")
 
@@ -306,7 +308,7 @@ class MediaWorker:
 
     async def _announce(self, task: Task) -> None:
         """Ask enrich text for a revision, once for all pictures of an update that finish together."""
-        opened = task.has_opened(datetime.now(UTC))
+        opened = task.has_opened(self._clock())
         finished, fetching = await queue.unannounced(self._pool, task.update_id)
         if not finished or (fetching and task.state == "pending"):
             # The last one announces. Should it take long, the others become due by themselves.
@@ -315,7 +317,7 @@ class MediaWorker:
             [
                 await self._producer.send(
                     RAW,
-                    Refresh(update_id=task.update_id, cause="media", requested_at=datetime.now(UTC)),
+                    Refresh(update_id=task.update_id, cause="media", requested_at=self._clock()),
                     key=task.source,
                     event_id=f"{task.update_id}:media{':opened' if opened else ''}:{':'.join(sorted(finished))}"[:500],
                     traceparent=task.traceparent,

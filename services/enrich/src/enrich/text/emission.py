@@ -110,7 +110,10 @@ def _media_wanted(event: Input, transition: Transition, lookups: Lookups, now: d
     raw = transition.state.current_version.raw
     lookup = lookups.media.get((raw.update_id, raw.media))
     pending = lookup.pending if lookup is not None else raw.media
-    # The refresh by which enrich media reports that it is done is no reason to ask it again.
-    if not pending or (isinstance(event, Refresh) and event.cause != "retry"):
+    # The refresh by which enrich media reports that it is done is no reason to ask it again, unless nobody has asked it for what
+    # is pending: the last revision was made while the index of pictures was away.
+    before = transition.state.last_published
+    is_report = isinstance(event, Refresh) and event.cause == "media" and not (before and "media" in before.degraded)
+    if not pending or is_report:
         return None
     return MediaWanted(update_id=raw.update_id, source=raw.source, media=pending, requested_at=now)

@@ -5,7 +5,7 @@ import contextlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from prometheus_client import Counter
@@ -34,6 +34,7 @@ from shared.failures import Invalid, Permanent, Transient
 from shared.failures.transient import is_transient
 from shared.kafka.producer import Producer, acknowledged
 from shared.messages import EnrichedUpdate, Outcome, RawUpdate, Refresh, Stage
+from shared.postgres.clock import Clock, wall_clock
 from shared.postgres.pool import Pool
 from shared.streams import MAX_MESSAGE_BYTES
 
@@ -128,7 +129,7 @@ class TextHandler:
         settings: Settings,
         follower: LogFollower,
         recovery: Recovery,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Clock = wall_clock,
     ) -> None:
         self._producer = producer
         self._loader = loader

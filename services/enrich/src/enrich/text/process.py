@@ -34,6 +34,7 @@ from shared.observability.health import Health, health_routes, starting_route
 from shared.observability.servers import ServerWatch, ask_kafka, ask_postgres
 from shared.poison.notes import CrashNotes
 from shared.poison.partitions import PartitionNotes
+from shared.postgres.clock import SharedClock
 from shared.postgres.migrations import open_pool
 from shared.postgres.pool import Pool, connect
 from shared.process import run_until
@@ -100,16 +101,23 @@ async def _follow(
         loader = ReferenceLoader(
             pool, settings.enrich_dictionary, ReferenceData(concept_tags=ConceptTags(settings.enrich_label_languages))
         )
-        follower = LogFollower(settings)
+        follower, clock = LogFollower(settings), SharedClock()
         recovery = Recovery(pool, PublishedLog(settings), follower)
         text = TextHandler(
-            pool=batch_pool, producer=producer, loader=loader, settings=settings, follower=follower, recovery=recovery
+            pool=batch_pool,
+            producer=producer,
+            loader=loader,
+            settings=settings,
+            follower=follower,
+            recovery=recovery,
+            clock=clock,
         )
         consumer = text_consumer(text, producer, settings, PartitionNotes(CrashNotes(pool, "enrich", STAGE)))
         app = new_app(new_broker(settings, CLIENT_ID), consumer)
         site.app = application([*health_routes(health), *api(pool, settings, producer)], PROBLEM_HANDLERS)
         if not stop.is_set():
             health.ready = {"reference": lambda: "loading the reference data"}
+            await until_answered("the clock", lambda: clock.look(pool), stop)
             await until_answered("the reference data", loader.catch_up, stop)
             await asyncio.to_thread(load_model)
             await until_answered("updates.enriched", lambda: follower.start(stop), stop)
@@ -121,6 +129,7 @@ async def _follow(
             await run_until(
                 stop,
                 servers.keep_asking(),
+                clock.keep(pool),
                 consumer.run(),
                 keep_recovering(text),
                 loader.follow(settings.enrich_reload_s),
@@ -128,7 +137,7 @@ async def _follow(
                     pool, producer,
                     interval_s=settings.enrich_release_interval_s, again_s=settings.enrich_release_again_s,
                 ),
-                _keep_refreshing(pool, producer, consumer.group, settings),
+                _keep_refreshing(pool, producer, consumer.group, settings, clock),
                 keep_counting_held(pool),
             )  # fmt: skip
         health.draining = True
@@ -139,10 +148,10 @@ async def _follow(
     await pool.close()
 
 
-async def _keep_refreshing(pool: Pool, producer: Producer, group: str, settings: Settings) -> None:
+async def _keep_refreshing(pool: Pool, producer: Producer, group: str, settings: Settings, clock: SharedClock) -> None:
     interval_s = settings.enrich_release_interval_s
     async with group_offsets(settings, group, RAW) as committed:
-        sender = RefreshSender(pool, producer, committed, settings.enrich_refreshes_per_s)
+        sender = RefreshSender(pool, producer, committed, settings.enrich_refreshes_per_s, clock)
         await asyncio.gather(
             keep_queueing(pool, interval_s), sender.keep_sending(interval_s), sender.keep_reporting(),
         )  # fmt: skip

@@ -20,6 +20,7 @@ from shared.audit.author import of_command
 from shared.kafka.producer import Producer, new_producer
 from shared.messages import OrderName, Signature
 from shared.observability.logs import configure_logging
+from shared.postgres.clock import now_of, wall_clock
 
 TIMEOUT_S = 10.0
 
@@ -65,6 +66,7 @@ def order(
             producer = Producer(kafka_producer, source="slugline/ingest", topic_prefix=settings.topic_prefix)
             return await orders.send(
                 SendQueue(producer), update_id, request, signed_by=Signature(holder="command line", person=by), timeout_s=TIMEOUT_S, pool=pool,
+                ordered_at=wall_clock() if pool is None else await now_of(pool),
                 source=await KnownSources().source_of(update_id, pool), author=of_command(),
             )  # fmt: skip
         finally:

@@ -23,7 +23,7 @@ from ingest.formats.model import (
     Unreadable,
 )
 from ingest.formats.text import anpa1312, iptc7901
-from ingest.formats.xml import cap
+from ingest.formats.xml import cap, houses
 from ingest.formats.xml.newsml_1 import item as newsml_1
 from ingest.formats.xml.newsml_g2 import message as newsml_g2
 from ingest.formats.xml.nitf import document as nitf
@@ -36,6 +36,7 @@ FORMATS: tuple[Format, ...] = (
     cap.FORMAT,
     dialects.FORMAT,
     feeds.FORMAT,
+    houses.FORMAT,
     iptc7901.FORMAT,
     json_feed.FORMAT,
     native.FORMAT,

@@ -1,5 +1,6 @@
 """Drafts of readers become updates: the source's profile applied, within the limits, cleaned, identified, validated."""
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
@@ -10,6 +11,7 @@ from ingest.formats.blocks import keep_blocks_within
 from ingest.formats.copy.holds import hold_of
 from ingest.formats.copy.tidy import tidy
 from ingest.formats.html.flatten import flat
+from ingest.formats.languages import tag_of
 from ingest.formats.model import (
     DEFAULT_PROFILE,
     MAX_REPAIRS,
@@ -90,6 +92,10 @@ def _finish_one(
         return RefusedItem(code="no-identity", place=draft.place or "/", reason=reason)
     _disbelieve_future(fields, draft, document.request.received_at)
     _name_source_types(fields, draft)
+    if isinstance(language := fields.get("language"), str) and len(language) > 2 and format_name != "native":
+        fields["language"] = tag_of(language) or None
+        if not fields["language"]:
+            draft.repaired("unknown-language", "/language", language)
     fields["hold"] = hold_of(fields, document.profile, format_name)
     tidy(fields, draft.repaired, document.profile, format_name)
     _hold(fields, draft)
@@ -213,6 +219,10 @@ def _keep_within_limits(fields: dict[str, object], draft: Draft, size: int) -> R
     return None
 
 
+_HOST = re.compile(r"(?:[a-z0-9-]{1,40}\.){1,3}[a-z]{2,6}")
+"""The host of a provider, which NewsML 1 names it by."""
+
+
 def _apply_profile(fields: dict[str, object], hints: Mapping[str, object], profile: SourceProfile) -> None:
     if profile is DEFAULT_PROFILE:
         return
@@ -235,6 +245,8 @@ def _apply_profile(fields: dict[str, object], hints: Mapping[str, object], profi
     ):
         if value and not fields.get(name):
             fields[name] = value
+    if profile.credit and (credit := fields.get("credit")) and isinstance(credit, str) and _HOST.fullmatch(credit):
+        fields["credit"] = profile.credit
     subjects = fields.get("subjects")
     if profile.codes and isinstance(subjects, list):
         fields["subjects"] = [

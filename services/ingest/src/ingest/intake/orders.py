@@ -4,7 +4,7 @@ import asyncio
 import uuid
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from typing import Literal
 
@@ -110,6 +110,7 @@ async def send(
     request: OrderRequest,
     *,
     signed_by: Signature,
+    ordered_at: datetime,
     timeout_s: float,
     pool: Pool | None = None,
     source: str | None = None,
@@ -128,7 +129,7 @@ async def send(
         order=request.order,
         by=signed_by.person or signed_by.holder,
         signed_by=signed_by,
-        ordered_at=datetime.now(UTC),
+        ordered_at=ordered_at,
         reason=request.reason,
         headline=request.headline,
         body_html=None if request.body_html is None else (await _flattened(request.body_html)),

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
@@ -30,6 +30,7 @@ from shared.kafka.producer import Producer
 from shared.messages import RawUpdate
 from shared.observability.traces import spans_are_recorded, traceparent_now
 from shared.postgres.batching import Batcher
+from shared.postgres.clock import SharedClock
 from shared.postgres.dedicated_connection import DedicatedConnection
 from shared.postgres.pool import Pool
 
@@ -101,6 +102,7 @@ class Intake:
     pool: Pool | None = None
     producer: Producer | None = None
     parsers: ParserPool = field(default_factory=lambda: ParserPool(READ_TIMEOUT_S))
+    clock: SharedClock = field(default_factory=SharedClock)
 
     def __post_init__(self) -> None:
         """Statements of documents that are taken at the same time are combined."""
@@ -147,7 +149,7 @@ class Intake:
             originals.new_original_id(),
             source.name,
             transport,
-            received_at or datetime.now(UTC),
+            received_at or self.clock(),
             _storable(content_type),
             body,
             {name: _storable(value) or "" for name, value in (headers or {}).items()},
@@ -246,7 +248,7 @@ class Intake:
     async def oldest_in(self, source: Source, body: bytes, content_type: str | None) -> datetime | None:
         """The earliest time that an item of a document gives for itself. Nothing is kept or emitted; raises `Unreadable`."""
         original = Original(
-            originals.new_original_id(), source.name, "poll", datetime.now(UTC), _storable(content_type), body
+            originals.new_original_id(), source.name, "poll", self.clock(), _storable(content_type), body
         )
         return _oldest(await read_original(self.parsers, source, original, original.sha256))
 

@@ -170,9 +170,9 @@ async def _alerts(
     await until_answered("the audit log, for the rules", lambda: _note_rules(pool, rules), resources.stop)
     providers = await open_providers(settings, resources, stack)
     web_push = providers["web"]
-    release = AlertRelease(pool, rules, producer, readiness)
-    decisions = AlertDecisions(pool, rules, release.wake)
-    sender = AlertSender(pool, providers, rules, site_url=site_url)
+    release = AlertRelease(pool, rules, producer, readiness, clock=resources.clock)
+    decisions = AlertDecisions(pool, rules, release.wake, clock=resources.clock)
+    sender = AlertSender(pool, providers, rules, site_url=site_url, clock=resources.clock)
     reader_routes = ReaderRoutes(
         Subscriptions(pool, rules, allow_private=settings.publish_push_allow_private),
         sender,
@@ -217,7 +217,7 @@ async def _parts(
         wake()
         alerts.release.wake()
 
-    monitor = PublishMonitor(pool, readiness, Watches(sinks_of(settings)))
+    monitor = PublishMonitor(pool, readiness, Watches(sinks_of(settings)), clock=resources.clock.timestamp)
     notifier = Notifier(
         pool,
         readiness,
@@ -247,7 +247,7 @@ async def _parts(
         return pool
 
     routes += KeyRoutes(PublishKeys(), keys, postgres, wanted=WantedPublishKey).routes()
-    watching = MonitorRoutes(monitor.watches, KeyedRoutes(keys))
+    watching = MonitorRoutes(monitor.watches, KeyedRoutes(keys), resources.clock.timestamp)
     routes += watching.routes()
     routes.append(openapi_route(routes, settings.publish_push_url))
     routes += watching.pages()
@@ -338,6 +338,7 @@ async def _follow(
             timeout_s,
             stop,
         )
+        await until_answered("the clock", lambda: resources.clock.look(pool), stop)
         updates_notes = PartitionNotes(CrashNotes(pool, "publish", STAGE))
         parts = await _parts(settings, resources, producer, readiness, stack, notes=updates_notes)
         batches_notes = PartitionNotes(CrashNotes(pool, "publish", BATCHES_STAGE))
@@ -359,6 +360,7 @@ async def _follow(
             await run_until(
                 stop,
                 servers.keep_asking(),
+                resources.clock.keep(pool),
                 updates.run(),
                 batches.run(),
                 *(worker.keep_delivering() for worker in parts.workers),

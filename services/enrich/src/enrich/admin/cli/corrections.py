@@ -2,6 +2,7 @@
 
 import asyncio
 import getpass
+from datetime import datetime
 
 import click
 from aiokafka.errors import KafkaError
@@ -25,6 +26,7 @@ from shared.audit.log import append
 from shared.kafka.producer import Producer, new_producer
 from shared.messages import Signature
 from shared.messages.limits import LONGEST
+from shared.postgres.clock import now_of
 
 KAFKA_TIMEOUT_S = 20.0
 
@@ -98,9 +100,9 @@ def _decided(update_id: str, decision: Decision, by: str, reason: str, revision:
     correction = _found(update_id)
     if not correction.conflicts:
         raise click.ClickException(f"nothing is in conflict with the correction of {update_id}")
-    wanted = CorrectionDecision(by=by, reason=reason, revision=revision)
+    wanted, at = CorrectionDecision(by=by, reason=reason, revision=revision), on_postgres(now_of)
     try:
-        ordered = asyncio.run(asyncio.wait_for(_order(correction, decision, wanted), KAFKA_TIMEOUT_S))
+        ordered = asyncio.run(asyncio.wait_for(_order(correction, decision, wanted, at), KAFKA_TIMEOUT_S))
     except (KafkaError, OSError, TimeoutError) as error:
         raise click.ClickException(
             f"Kafka has not acknowledged the order; giving it again is harmless: {error}"
@@ -117,13 +119,15 @@ def _signature(by: str) -> Signature:
     return Signature(holder="command line", person=by)
 
 
-async def _order(correction: Correction, decision: Decision, wanted: CorrectionDecision) -> CorrectionOrdered:
+async def _order(
+    correction: Correction, decision: Decision, wanted: CorrectionDecision, at: datetime
+) -> CorrectionOrdered:
     settings = Settings()
     client = new_producer(settings, "slugline-enrich-corrections")
     try:
         await client.start()
         producer = Producer(client, source="slugline/enrich/corrections", topic_prefix=settings.topic_prefix)
-        return await decide(producer, correction, decision, wanted, _signature(wanted.by))
+        return await decide(producer, correction, decision, wanted, _signature(wanted.by), at=at)
     finally:
         await client.stop()
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import getpass
+from datetime import datetime
 from typing import get_args
 
 import click
@@ -27,6 +28,7 @@ from shared.audit.log import append
 from shared.kafka.producer import Producer, new_producer
 from shared.messages import Signature
 from shared.messages.limits import LONGEST
+from shared.postgres.clock import now_of
 
 KAFKA_TIMEOUT_S = 20.0
 _BY = click.option("--by", default=getpass.getuser, help="Who decides; the user when it is left out.")
@@ -104,10 +106,10 @@ def _ordered(update_id: str, name: HeldOrder, by: str, reason: str, *, as_json: 
         raise click.ClickException(f"nothing of {update_id} is held")
     if found is not None and found.kind == "never" and name == "release":
         raise click.ClickException(f"none of {found.source}'s copy is published; its profile says so")
-    wanted = HeldDecision(by=by, reason=reason)
+    wanted, at = HeldDecision(by=by, reason=reason), on_postgres(now_of)
     source = found.source if found is not None else ""
     try:
-        given = asyncio.run(asyncio.wait_for(_order(update_id, source, name, wanted), KAFKA_TIMEOUT_S))
+        given = asyncio.run(asyncio.wait_for(_order(update_id, source, name, wanted, at), KAFKA_TIMEOUT_S))
     except (KafkaError, OSError, TimeoutError) as error:
         raise click.ClickException(
             f"Kafka has not acknowledged the order; giving it again is harmless: {error}"
@@ -121,13 +123,13 @@ def _signature(by: str) -> Signature:
     return Signature(holder="command line", person=by)
 
 
-async def _order(update_id: str, source: str, name: HeldOrder, wanted: HeldDecision) -> HeldOrdered:
+async def _order(update_id: str, source: str, name: HeldOrder, wanted: HeldDecision, at: datetime) -> HeldOrdered:
     settings = Settings()
     kafka_producer = new_producer(settings, "slugline-enrich-held")
     await kafka_producer.start()
     try:
         producer = Producer(kafka_producer, source="slugline/enrich/admin", topic_prefix=settings.topic_prefix)
-        return await order(producer, update_id, name, wanted, source=source, signed_by=_signature(wanted.by))
+        return await order(producer, update_id, name, wanted, source=source, signed_by=_signature(wanted.by), at=at)
     finally:
         await kafka_producer.stop()
 

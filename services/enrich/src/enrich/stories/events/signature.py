@@ -6,14 +6,14 @@ import math
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from sys import intern
-
-from anyascii import anyascii
 
 from enrich.reference.dictionary import folded
 from enrich.reference.inflections import NAME
 from enrich.short_text import UNSPACED
-from enrich.stories.events.translations import TRANSLATIONS
+from enrich.stories.events.stems import LEAST_STEM, LONGEST_STEM, latin, parts_of, stem_of
+from enrich.stories.events.translations import NATIONS, TRANSLATIONS
 from enrich.stories.events.words import EXONYMS, KINDS, numbers_of
 from shared.messages.limits import LONGEST
 
@@ -85,14 +85,10 @@ class EventSignature:
     numbers: frozenset[str] = frozenset()
     kinds: frozenset[str] = frozenset()
     """What happens in it: see `events.words`."""
-    small: frozenset[str] = frozenset()
-    """Its small words, which tell whether two are of one language."""
     whole: Mapping[str, str] = field(default_factory=dict)
     """Of the words of names of several words, one that stands for all: `Port Marrow` is one name."""
     places: frozenset[str] = frozenset()
     """Terms of `named` that are names of places, as far as that is seen."""
-    action: frozenset[str] = frozenset()
-    """Terms of the headline that are neither names nor common."""
     is_after: bool = False
     """Whether its headline tells of what came after something else."""
 
@@ -123,10 +119,8 @@ def event_signature(headline: str, text: str, names: Sequence[str] = (), sluglin
         tuple(sought | (proper - COMMON_TERMS)),
         numbers,
         frozenset(kind for term in (*head, *body) for kind in _KINDS.get(term, ())),
-        SMALL_WORDS.intersection(folded(f"{headline} {lead}").split()),
         _whole_names(f"{headline}\n{lead}", names),
         frozenset(named.intersection(_places(f"{headline}\n{lead}", names))),
-        frozenset(head - named - COMMON_TERMS),
         AFTER.search(headline) is not None,
     )
 
@@ -153,23 +147,29 @@ def _places(text: str, codes: Sequence[str]) -> set[str]:
 
 
 def terms_of(text: str) -> list[str]:
-    """The words of a text by their beginnings, without small ones; pairs of characters where a script has no spaces."""
+    """The words of a text by their stems, without small ones; pairs of characters where a script has no spaces."""
     small = folded(text)
     if not small.isascii() and UNSPACED.search(small):
         small = re.sub(rf"(?:{UNSPACED.pattern})+", _pairs, small)
-    return [term for word in small.split() if (term := _term(word))]
+    return list(chain.from_iterable(map(_terms, small.split())))
 
 
 @functools.lru_cache(maxsize=65_536)
-def _term(word: str) -> str:
+def _terms(word: str) -> tuple[str, ...]:
+    """What a word says: itself, or the parts of a compound; one object for all updates that have it."""
     if len(word) < 2 or word in SMALL_WORDS:
-        return ""
-    word = _CANONICAL.get(word, word)
-    if not word.isascii() and "\xc0" <= word[0] < "\u0530":
-        # One spelling for Latin letters with and without marks, for Cyrillic and for Greek: names look alike across languages.
-        word = anyascii(word).lower()
-    # Enough of a word to see past its ending; one object for all updates that have it.
-    return intern(word if len(word) <= 5 or word[0].isdigit() else word[:6])
+        return ()
+    if (known := _CANONICAL.get(word)) is not None:
+        return (known,)
+    plain = latin(word)
+    if not plain.isascii():
+        return (intern(plain[:LONGEST_STEM]),)
+    stem = stem_of(plain)
+    if (known := _CANONICAL_STEMS.get(stem)) is not None:
+        return (known,)
+    if (parts := parts_of(word, _CANONICAL)) is not None:
+        return tuple(dict.fromkeys(term for part in parts for term in _terms(part)))
+    return (intern(stem),)
 
 
 def spelled(terms: Sequence[str], text: str) -> list[str]:
@@ -189,11 +189,17 @@ def _pairs(found: re.Match[str]) -> str:
 def _first_of_each(table: str) -> dict[str, str]:
     """By word, the first of its line."""
     lines = [names.split() for line in table.strip().splitlines() for names in line.split("|")]
-    return {name: names[0] for names in lines for name in names[1:]}
+    return {name: names[0] for names in reversed(lines) for name in names}
 
 
-_CANONICAL = _first_of_each(TRANSLATIONS) | _first_of_each(EXONYMS)
-_PLACES = frozenset(term for word in EXONYMS.replace("|", " ").split() for term in terms_of(word))
+_CANONICAL = {
+    word: intern(stem_of(latin(first)))
+    for word, first in (_first_of_each(TRANSLATIONS) | _first_of_each(NATIONS) | _first_of_each(EXONYMS)).items()
+}
+_CANONICAL_STEMS = {
+    stem: first for word, first in reversed(_CANONICAL.items()) if len(stem := stem_of(latin(word))) >= LEAST_STEM
+}
+_PLACES = frozenset(term for word in f"{EXONYMS} {NATIONS}".replace("|", " ").split() for term in terms_of(word))
 COMMON_TERMS = frozenset(term for word in COMMON for term in terms_of(word))
 
 

@@ -7,7 +7,7 @@ about two seconds: once the lane is behind, whatever it is behind with, no more 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 
 import structlog
 from aiokafka.structs import RecordMetadata
@@ -17,6 +17,7 @@ from shared.background import keep_running
 from shared.crash_points import reached
 from shared.kafka.producer import Producer, acknowledged
 from shared.messages import Refresh
+from shared.postgres.clock import Clock, wall_clock
 from shared.postgres.pool import Connection, Pool
 from shared.postgres.rows import narrowed, typed
 from shared.postgres.set_aside import SetAside, forget_old
@@ -80,6 +81,7 @@ class RefreshSender:
     committed: Committed
     per_s: float
     """Refreshes a second, of all replicas together."""
+    clock: Clock = wall_clock
     _sent: dict[int, int] = field(default_factory=dict)
     """By partition, the last offset that was sent within this window."""
     _awaited: dict[int, int] = field(default_factory=dict)
@@ -131,7 +133,7 @@ class RefreshSender:
         return True
 
     async def _send(self, connection: Connection, pending: Sequence[PendingRefresh]) -> None:
-        now, futures, sent = datetime.now(UTC), [], []
+        now, futures, sent = self.clock(), [], []
         for each in pending:
             try:
                 message = each.message(now)

@@ -34,9 +34,17 @@ def tidy(fields: dict[str, object], *, trusted: bool, is_text: bool) -> list[str
             else one
             for one in creators
         ]
+        named = _each(named)
         if named != list(creators):
             fields["creators"] = creators = named
-        kept = [one for one in creators if isinstance(one, dict) and _is_author(one, trusted=trusted, is_text=is_text)]
+        provider = str(fields.get("credit") or "").strip().casefold()
+        kept = [
+            one
+            for one in creators
+            if isinstance(one, dict)
+            and _is_author(one, trusted=trusted, is_text=is_text)
+            and str(one.get("name")).strip().casefold() != provider
+        ]
         if len(kept) < len(creators):
             sent["creators"] = list(creators)
             fields["creators"] = kept
@@ -57,6 +65,35 @@ def tidy(fields: dict[str, object], *, trusted: bool, is_text: bool) -> list[str
         extra = fields.get("extra")
         fields["extra"] = {**(extra if isinstance(extra, dict) else {}), AS_SENT: sent}
     return said
+
+
+_AND = re.compile(r"\s*(?:,(?:\s+(?:and|und|et|y|e|och|og|ja|en))?|;|&|\b(?:and|und|et|och|og|ja)\b)\s+", re.IGNORECASE)
+_MAILTO = re.compile(r"\s*[(<\[]?\s*mailto:\S{0,200}\s*[)>\]]?\s*$", re.IGNORECASE)
+_MOST_IN_ONE = 12
+
+
+def _each(creators: Sequence[object]) -> list[object]:
+    """Each author by themselves, once, where one name holds several: `Ann Other and Jo Bloggs`."""
+    each: list[object] = []
+    for one in creators:
+        name = str(one.get("name") or "") if isinstance(one, dict) else ""
+        if not isinstance(one, dict) or not name:
+            each.append(one)
+            continue
+        if "mailto:" in name:
+            one = {**one, "name": (name := _MAILTO.sub("", name))}  # noqa: PLW2901
+        parts = _AND.split(name)[: _MOST_IN_ONE + 1] if " " in name and len(name) <= 4 * people.MAX_NAME else [name]
+        full = 1 < len(parts) <= _MOST_IN_ONE and all(
+            " " in part
+            and not part[:1].islower()
+            and not part.rpartition(" ")[2][:1].islower()
+            and people.kind_of_name(part) == "person"
+            for part in parts
+        )
+        for made in ({**one, "name": part, "uri": None, "email": None} for part in parts) if full else (one,):
+            if made not in each:
+                each.append(made)
+    return each
 
 
 def _is_author(one: dict[str, object], *, trusted: bool, is_text: bool) -> bool:

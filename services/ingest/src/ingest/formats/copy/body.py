@@ -9,7 +9,7 @@ from ingest.formats.html import embeds, from_xml
 from ingest.formats.text import plain as text
 
 _FURNITURE = re.compile(
-    r"(?:^|\s)(?:[a-z0-9]{1,20}[-_]{1,2})?(kicker|vignette|vinjett|overline|dachzeile|spitzmarke|byline|author|authors|byline-?author|source|k[äa]lla|quelle|dat|dateline|photographer|fotograf|"
+    r"(?:^|\s)(?:[a-z0-9]{1,20}[-_]{1,2}){0,3}(kicker|vignette|vinjett|overline|dachzeile|spitzmarke|byline|author|authors|byline-?author|source|k[äa]lla|quelle|dat|dateline|photographer|fotograf|"
     r"photo-?credit|image-?credit|credit|caption|captions|bildtext|caption-?text|bildunterschrift|legende|copyright)(?:[-_](?:text|name|line|box|info))?(?=\s|$)"
 )
 _WRITERS = ("byline", "author", "authors", "byline-author", "bylineauthor")

@@ -16,9 +16,16 @@ _NONE = re.compile(
     re.IGNORECASE,
 )
 
+_NUMBER = re.compile(r"\W*\d{5,}\W*|[\w-]{1,60}\.(?:jpe?g|png|tiff?|gif|webp|mp4|mov)", re.IGNORECASE)
+"""A number or file of a picture archive."""
+_ROUTED = re.compile(r"(?:(?:\([\w. ]{2,20}\)\s?)?[A-ZÁÉÍÓÚÑÜÇ][^.:!?]{1,30}\.[-–—]\s?){1,3}(?=[\w¿¡\"“«'‘(])")
+"""Europa Press's desks in front of a headline: `ANDALUCÍA.-Córdoba.- The festival opens`."""
+
 
 def bare(headline: str) -> tuple[str, str]:
     """The headline as readers should see it, and what was said beside it; empty where it only says that there is none."""
+    if _NUMBER.fullmatch(headline):
+        return "", ""
     if _NONE.fullmatch(headline):
         return "", headline
     said = ""
@@ -27,6 +34,8 @@ def bare(headline: str) -> tuple[str, str]:
     headline = _MARKS.sub("", headline)
     if (version := _VERSION.match(headline)) is not None:
         headline, said = headline[version.end() :], " ".join(filter(None, (version.group(0).rstrip("-"), said)))
+    if (routed := _ROUTED.match(headline)) is not None and len(headline) - routed.end() > 10:
+        headline, said = headline[routed.end() :], " ".join(filter(None, (routed.group(0).strip(" .-–—"), said)))
     agency = _AGENCY.match(headline)
     if agency is not None and is_agency(agency.group(1)):
         headline = headline[agency.end() :]

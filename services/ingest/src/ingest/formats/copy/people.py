@@ -16,7 +16,10 @@ MAX_NAME = 120
 MAX_WORDS = 7
 """Of a person's name, titles and particles included."""
 
-AGENCIES = frozenset(["aap", "adn", "afp", "agi", "aip", "ana", "angola", "ani", "anp", "ansa", "antara", "ap", "apa", "apn", "apnews", "apnewswire", "aps", "apnsa", "ats", "ats-ans", "bangkok", "belga", "bernama", "bta", "ca", "cna", "cns", "cp", "ctk", "čtk", "dapd", "ddp", "dpa", "dpa-afx", "dpa-infocom", "efe", "epd", "eno", "europapress", "globenewswire", "hina", "ians", "interfax", "irna", "itar-tass", "jiji", "kna", "keystone-ats", "kyodo", "kurier", "lusa", "lusaagency", "mti", "mtva", "map", "nan", "notimex", "ntb", "pa", "pap", "petra", "pti", "reuters", "rtr", "ria", "ritzau", "rb", "saba", "sana", "sapa", "sda", "sid", "sipa", "spa", "sta", "stt", "stt-lehtikuva", "swissinfo", "tanjug", "tass", "telam", "tt", "ttn", "uni", "unian", "upi", "ukrinform", "verkkouutiset", "vna", "wam", "wafa", "xinhua", "yonhap", "newsaktuell", "ots", "prnewswire", "businesswire", "cision", "getty"])  # fmt: skip
+AGENCIES = frozenset(["aap", "adn", "afp", "agi", "aip", "ana", "angola", "ani", "anp", "ansa", "antara", "ap", "apa", "apn", "apnews", "apnewswire", "aps", "apnsa", "ats", "ats-ans", "bangkok", "belga", "bernama", "bta", "ca", "cna", "cns", "cp", "ctk", "čtk", "dapd", "ddp", "dpa", "dpa-afx", "dpa-infocom", "efe", "epd", "eno", "europapress", "globenewswire", "hina", "ians", "interfax", "irna", "itar-tass", "jiji", "kna", "keystone-ats", "kyodo", "kurier", "lusa", "lusaagency", "mti", "mtva", "map", "nan", "notimex", "ntb", "pa", "pap", "petra", "pti", "reuters", "rtr", "ria", "ritzau", "rb", "saba", "sana", "sapa", "sda", "sid", "sipa", "spa", "sta", "stt", "stt-lehtikuva", "swissinfo", "tanjug", "tass", "telam", "tt", "ttn", "uni", "unian", "upi", "ukrinform", "verkkouutiset", "vna", "wam", "wafa", "xinhua", "yonhap", "newsaktuell", "ots", "prnewswire", "businesswire", "cision", "getty",
+    "ا ف ب", "أ ف ب", "اف ب", "أف ب", "ا.ف.ب", "أ.ف.ب", "فرانس برس", "رويترز", "ا ب", "أ ب", "د ب ا", "د ب أ", "شينخوا", "سانا", "وام", "واس", "كونا", "بترا", "وفا", "قنا",
+    "тасс", "итар-тасс", "риа", "риа новости", "интерфакс", "рейтер", "рбк", "укринформ", "укрінформ", "уніан", "унн", "белта", "бта", "цтк",
+    "新华社", "新華社", "中新社", "中央社", "共同", "共同社", "共同通信", "時事", "時事通信", "ロイター", "연합뉴스", "뉴시스", "뉴스1"])  # fmt: skip
 """Agencies by what they call themselves in copy, in small letters."""
 
 _AGENCY_NAMES = re.compile(
@@ -31,6 +34,7 @@ _DESK = re.compile(
     r"\b(?:staff|desk|newsroom|news ?room|editors?|editorial|redaktion|redaktionen|redaktionens?|red\.|online[- ]redaktion|r[ée]daction|redacci[óo]n|"
     r"redazione|reda[çc][ãa]o|redactie|redaksjonen|toimitus|redakcja|news ?team|team|agencies|agenturen|agences|agencias|"
     r"correspondents|bureau|service|media|press|presse|news|nachrichten|verlag|gmbh|inc|ltd|llc|a\.?s\.?a|ab|ag|corp|company|"
+    r"television|fernsehen|rundfunk|radio|broadcasting|tv|productions?|presents|studios?|magazine|podcast|blog|s\.a\.|e\.v\.|"
     r"university|universit[äye]\w*|institut\w*|ministry|ministerium|office|group|network|foundation|association|agency|agentur)\b\.?",
     re.IGNORECASE,
 )
@@ -41,7 +45,12 @@ _ADDRESS = re.compile(
     r"://|^www\.|@|\b[\w-]+\.(?:com|net|org|info|news|de|at|ch|fr|es|it|se|no|dk|fi|co|uk|nl|be|eu|tv|io)\b",
     re.IGNORECASE,
 )
-_INITIALS = re.compile(r"[^\W\d_]{1,5}(?:\s?[/+&\-.·|]{1,2}\s?[^\W\d_]{1,5}){1,7}[.]?")
+_UNCASED = r"[\u0590-\u08ff\u0900-\u0fff\ufb1d-\ufdff\ufe70-\ufeff]"
+_INITIALS = re.compile(
+    r"[^\W\d_]{1,5}(?:\s?[/+&\-.·|]{1,2}\s?[^\W\d_]{1,5}){1,7}[.]?"
+    rf"|(?=[^/]{{0,20}}/)(?:{_UNCASED}{{1,5}}|(?:{_UNCASED} ){{1,3}}{_UNCASED})(?:[/\-](?:{_UNCASED}{{1,5}}|(?:{_UNCASED} ){{1,3}}{_UNCASED})){{1,7}}"
+)
+"""Where letters have no capitals, a name's initials stand apart from one another: `كام/ص ك`."""
 _DOTTED_INITIALS = re.compile(r"(?:[^\W\d_]\.\s?){1,4}")
 _NAME_SIGNS = re.compile(r"[^\W\d_]|[\s.,'’`´ʼ\-–‐()·・&\"“”„/]")
 _PARTICLE = re.compile(
@@ -77,7 +86,7 @@ def _kind_of(name: str) -> Kind:  # noqa: PLR0911 -- a table of cases
         return "organisation"
     if all(_INITIALS.fullmatch(word) or len(word) < 3 for word in words) and not bare.istitle():
         return "code"
-    if not all(_NAME_SIGNS.match(letter) for letter in bare):
+    if words[0].casefold() in ("the", "der") or not all(_NAME_SIGNS.match(letter) for letter in bare):
         return "organisation"
     if len(words) > MAX_WORDS:
         return "organisation"

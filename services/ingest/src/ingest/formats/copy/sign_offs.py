@@ -16,7 +16,7 @@ _ENDED = re.compile(
     r"(?<=[.!?…\"”»])\s+(?:Enditem|ENDITEM|ENDS|END|Ends|/?Fim|FIM|Ende|ENDE|[(\[](?:END|Ende|Schluss|Fin|Fim|more|MORE|Forts\.?)[)\]]|-30-|#{1,3})$"
 )
 _MARKED_END = re.compile(
-    r"(?<=[.!?…\"”»])\s+[(/©]{0,2}[A-Z][A-Za-z]{1,8}(?:[-/][A-Z][A-Za-z]{1,8})?[)/]{0,2}\.?$|(?<=[.!?…\"”»])\s+/[a-zæøå]{3,10}/$"
+    r"(?<=[.!?…\"”»])\s*[(/©]{0,2}[A-Z][A-Za-z]{1,8}(?:[-/][A-Z][A-Za-z]{1,8})?[)/]{0,2}\.?$|(?<=[.!?…\"”»])\s+/[a-zæøå]{3,10}/$"
 )
 """An agency's mark behind the last sentence: `... lo celebró. EFE`."""
 _SLASHED_IN_LINE = re.compile(rf"(?<=\))\s+{_SLASHED}$")
@@ -85,7 +85,7 @@ def initials_at_end(words: str) -> str:
     """The initials that a line of text ends with; empty where there are none."""
     tail = words[-60:]
     last = tail.rpartition(" ")[2]
-    if not last[:1].isupper() and not any(sign in last for sign in "/)]©#-"):
+    if not last[:1].isupper() and not last[-2:].isupper() and not any(sign in last for sign in "/)]©#-"):
         return ""
     if (ended := _ENDED.search(tail)) is not None:
         return ended.group(0)

@@ -15,6 +15,7 @@ _STREET = re.compile(
     re.IGNORECASE,
 )
 _SYSTEM = re.compile(
+    r"^(?:ages?|magnitude|contributors?|authors?|uncategori[sz]ed|allgemein|unkategorisiert|nicht kategorisiert|non class[ée]|sin categor[íi]a|sem categoria|senza categoria|geen categorie|niet gecategoriseerd|okategoriserade?|ukategori[sz]ert|ikke kategoriseret|luokittelematon|bez kategorii|nezařazené|без категории|без рубрики|未分類|未分类|미분류|غير مصنف|posts?|default|main|featured|homepage|home|front ?page|all|rss|feed)$|"
     r"\bids?\b|\bguid\b|\bqcode\b|\bnrol\b|^(?:related|linked) (?:topic|item|event)|^event id\b|^topic id\b|^\W*\d[\d\W]*$|^[a-z]+(?:[_:][\w-]+)+$|^https?://|^(?:tatort|einsatzort|veranstaltungsort|treffpunkt|adresse|address|adress)\s?[,:]",
     re.IGNORECASE,
 )
@@ -53,34 +54,96 @@ def tidy(fields: dict[str, object], wanted: Sequence[str]) -> int:
     if not isinstance(subjects, list) or not subjects:
         return 0
     headline = fields.get("headline")
+    rules = _Rules(headline if isinstance(headline, str) else "", wanted, _slugs(subjects))
     kept: list[object] = []
     machine: list[object] = []
     for one in subjects:
-        if not isinstance(one, dict):
-            kept.append(one)
-            continue
-        kind, code, name = one.get("kind"), one.get("code") or "", one.get("name") or ""
-        if not isinstance(kind, str) or not isinstance(code, str) or not isinstance(name, str):
-            kept.append(one)
-        elif len(name) > _LONG_NAME and isinstance(headline, str) and repeats.same(name, headline):
-            machine.append(one)
-        elif "\\" in name and (last := name.rpartition("\\")[2].strip()):
-            # Of a path in a tree of topics the last step.
-            kept.append({**one, "name": last})
-        elif wanted and kind not in wanted and code.partition(":")[0] not in wanted and one.get("scheme") not in wanted:
-            machine.append(one)
-        elif name and len(name) < 5 and kind not in _NAMED and _is_mnemonic(name, code):
-            kept.append({**one, "name": None}) if code else machine.append(one)
-        elif name and not is_for_readers(kind, name):
-            machine.append(one)
-        else:
-            kept.append(one)
+        shown = rules.shown(one) if isinstance(one, dict) else one
+        (machine if shown is None else kept).append(one if shown is None else shown)
     if machine or len(kept) != len(subjects) or any(a is not b for a, b in zip(kept, subjects, strict=False)):
         fields["subjects"] = kept
     if machine:
         extra = fields.get("extra")
         fields["extra"] = {**(extra if isinstance(extra, dict) else {}), "machine_tags": machine[:200]}
     return len(machine)
+
+
+class _Rules:
+    """What of an update's subjects is for readers."""
+
+    def __init__(self, headline: str, wanted: Sequence[str], slugs: frozenset[str]) -> None:
+        self._headline = headline
+        self._wanted = wanted
+        self._slugs = slugs
+        self._said: set[tuple[str, str]] = set()
+
+    def shown(self, one: dict[str, object]) -> dict[str, object] | None:
+        """The subject as readers may see it; None for one that is not for them."""
+        kind, code, name = one.get("kind"), one.get("code") or "", one.get("name") or ""
+        if not isinstance(kind, str) or not isinstance(code, str) or not isinstance(name, str):
+            return one
+        if len(name) > _LONG_NAME and self._headline and repeats.same(name, self._headline):
+            return None
+        if "\\" in name and (last := name.rpartition("\\")[2].strip()):
+            # Of a path in a tree of topics the last step.
+            return {**one, "name": last}
+        if kind == "place" and (bare := _place(name)) != name:
+            # A code alone is looked up, and shown to nobody where it is not known.
+            return {**one, "name": bare or None, "code": code or (None if bare else name)}
+        return self._named(one, kind, code, name)
+
+    def _named(self, one: dict[str, object], kind: str, code: str, name: str) -> dict[str, object] | None:
+        if not name:
+            return one if self._is_wanted(one, kind, code) else None
+        said = (kind, name.casefold())
+        if name in self._slugs or said in self._said or (kind == "genre" and said[1] in _VERSIONS):
+            return None
+        if not self._is_wanted(one, kind, code):
+            return None
+        if len(name) < 5 and kind not in _NAMED and _is_mnemonic(name, code):
+            return {**one, "name": None} if code else None
+        if not is_for_readers(kind, name):
+            return None
+        self._said.add(said)
+        return one
+
+    def _is_wanted(self, one: dict[str, object], kind: str, code: str) -> bool:
+        wanted = self._wanted
+        return not wanted or kind in wanted or code.partition(":")[0] in wanted or one.get("scheme") in wanted
+
+
+def _slugs(subjects: list[object]) -> frozenset[str]:
+    """Names that are another's in small letters, with hyphens, as content systems send both: `Muslim women`, `muslim-women`."""
+    names = {str(one.get("name") or "") for one in subjects if isinstance(one, dict)}
+    low = [one for one in names if "-" in one and one.islower() and " " not in one]
+    if not low or len(low) == len(names):
+        return frozenset()
+    spoken = {_NOT_IN_SLUG.sub("-", one.casefold()).strip("-") for one in names if one not in low}
+    return frozenset(one for one in low if one in spoken)
+
+
+_NOT_IN_SLUG = re.compile(r"[\W_]+")
+_VERSIONS = frozenset(
+    ["article", "text", "story", "update", "updates", "prev", "current", "program", "textprogram", "lead", "urgent", "alert", "flash", "bulletin", "advisory", "factual", "raw"]
+)  # fmt: skip
+"""Genres that tell what kind of version it is, and nothing about the text."""
+_COUNTRY_CODE = re.compile(r"[A-Z]{3}$")
+_LONE_CODE = re.compile(r"[A-Z]{2,3}$")
+_SAID_AS_THEY_ARE = ("USA", "UAE", "US", "UK", "EU", "UN")
+
+
+@lru_cache(4096)
+def _place(name: str) -> str:
+    """A place's name without the three-letter code of its country (ISO 3166-1), nothing of a code alone, and without parts that were left blank."""
+    parts = [part for part in name.split(", ") if part.strip(" -–")]
+    alone = len(parts) == 1
+    if (
+        parts
+        and (_LONE_CODE if alone else _COUNTRY_CODE).match(parts[-1])
+        and not (alone and parts[-1] in _SAID_AS_THEY_ARE)
+    ):
+        parts.pop()
+    return ", ".join(parts)
 
 
 _CATEGORIES = re.compile(r"cat|ressort|desk|section|service|dept", re.IGNORECASE)

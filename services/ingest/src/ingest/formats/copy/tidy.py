@@ -6,9 +6,24 @@ This is where the rules of this folder meet an update; the readers of formats kn
 import re
 from collections.abc import Callable
 
-from ingest.formats.copy import authors, blocks, body, headlines, notes, people, places, repeats, sign_offs, tags
+from ingest.formats.copy import (
+    authors,
+    blocks,
+    body,
+    captions,
+    escapes,
+    headlines,
+    notes,
+    people,
+    places,
+    repeats,
+    scripts,
+    sign_offs,
+    tags,
+)
 from ingest.formats.html import embeds
 from ingest.formats.model import SourceProfile
+from ingest.formats.text import plain as text
 from shared.messages import Hold
 from shared.messages.limits import LONGEST
 
@@ -29,6 +44,8 @@ _NOT_FOR_NOTES = frozenset({"native", "cap"})
 def tidy(fields: dict[str, object], record: Record, profile: SourceProfile, format_name: str) -> None:
     """Put the fields of an update right in place."""
     html = _string(fields, "body_html")
+    if format_name not in _AS_WRITTEN:
+        html = _read_once_more(fields, html)
     is_plain = blocks.is_plain(html)
     if not is_plain:
         linked, count = embeds.as_links(html, _string(fields, "link"))
@@ -39,9 +56,10 @@ def tidy(fields: dict[str, object], record: Record, profile: SourceProfile, form
         return
     has_notes = format_name not in _NOT_FOR_NOTES
     headline = _string(fields, "headline")
-    _credit_pictures(fields)
+    captions.tidy(fields)
     first = ""
     if html:
+        html = _without_script(fields, html, record)
         if not is_plain:
             html = _readable(fields, html)
         elif "&lt;" in html:
@@ -60,9 +78,28 @@ def tidy(fields: dict[str, object], record: Record, profile: SourceProfile, form
         _make_headline(fields, record)
 
 
+def _read_once_more(fields: dict[str, object], html: str) -> str:
+    """Read character references that were escaped twice; the body."""
+    for name in ("headline", "summary", "byline"):
+        if "&" in (value := _string(fields, name)):
+            fields[name] = escapes.read_once_more(value)
+    if (left := escapes.body_read_once_more(html)) is not html:
+        fields["body_html"] = left
+    return left
+
+
 def _string(fields: dict[str, object], name: str) -> str:
     value = fields.get(name)
     return value if isinstance(value, str) else ""
+
+
+def _without_script(fields: dict[str, object], html: str, record: Record) -> str:
+    story, script = scripts.without_script(html)
+    if script:
+        _add_private(fields, [script])
+        record("note-taken-out", "/body_html", script[:200])
+        fields["body_html"] = story
+    return story
 
 
 def _readable(fields: dict[str, object], html: str) -> str:
@@ -190,11 +227,12 @@ def _summary(fields: dict[str, object], record: Record, first: str) -> None:
         fields["summary"] = summary = summary[len(slugline) + 1 :].strip()
     if not summary:
         return
+    slug = _BEFORE_SLUG.sub("", summary)
     if (
-        len(summary) > _COMPARED - 4
-        and summary.isupper()
-        and summary.replace(" ", "").isalpha()
-        and summary.count(" ") < _FEW_WORDS
+        len(slug) > _COMPARED - 4
+        and slug.isupper()
+        and slug.replace(" ", "").isalpha()
+        and slug.count(" ") < _FEW_WORDS
     ):
         fields["summary"] = ""
         _keep(fields, "summary", summary)
@@ -214,12 +252,16 @@ def _summary(fields: dict[str, object], record: Record, first: str) -> None:
     ):
         return
     bare = places.without_dateline(first)
+    if len(told) > len(bare) > _COMPARED and repeats.begins_with(told, bare, _COMPARED):
+        # An excerpt goes on where the first paragraph ends.
+        bare = places.without_dateline(text.of_html(_string(fields, "body_html")[: _BEFORE + 4 * len(told)]))
     if repeats.same(told, bare) or repeats.begins_with(bare, told, _COMPARED):
         fields["summary"] = ""
         record("summary-repeated", "/summary", "the text begins with it")
 
 
 _FEW_WORDS = 4
+_BEFORE_SLUG = re.compile(r"\([^\W\d_][\w. ]{1,20}\)\s*")
 _COMPARED = 12
 _BEFORE = 200
 """Characters of a dateline and the beginning of a text that a summary could begin with."""
@@ -246,36 +288,11 @@ def _make_headline(fields: dict[str, object], record: Record) -> None:
         record("headline-from-text", "/headline", "made of the first sentence")
 
 
-_CREDIT_IN_CAPTION = re.compile(
-    r"(?:photo(?:graph|grapher|graphie)?|foto(?:graf(?:ie|in)?|grafía)?|picture|image|bild|imagen|imagem|kuva|cr[ée]dito?(?: photo)?|credit|quelle|source|bildquelle|fotocredit)s?(?: (?:by|von|par|de|di))?\s?[:©]\s?([^\n]{2,80})$"
-    r"|[(\[](?:(?:ap|reuters|afp|dpa|epa|getty)[\w ]{0,12}|photo|foto|bild|picture)(?: ?photo)?\s?[:/–—]\s?([^()\[\]]{2,80})[)\]]\.?$"
-    r"|©\s?([^\n©]{2,60})$",
-    re.IGNORECASE,
-)
-
-
-_CREDIT_SIGNS = frozenset(":©([")
-"""Of which every caption with a credit has one."""
-
-
-def _credit_pictures(fields: dict[str, object]) -> None:
-    """Credits of pictures that stand only in their captions: `The bridge on Monday. Photograph: Ann Other/AP`."""
-    several = fields.get("media")
-    for one in several if isinstance(several, list) else ():
-        if not isinstance(one, dict) or one.get("credit") or not isinstance(caption := one.get("caption"), str):
-            continue
-        tail = caption[-200:]
-        if _CREDIT_SIGNS.isdisjoint(tail):
-            continue
-        if found := _CREDIT_IN_CAPTION.search(tail):
-            one["credit"] = next(filter(None, found.groups())).strip(" .()[]")
-
-
 def _caption(fields: dict[str, object]) -> str:
     media = fields.get("media")
     for one in media if isinstance(media, list) else ():
         if isinstance(one, dict):
             for name in ("headline", "caption", "alt_text"):
-                if isinstance(value := one.get(name), str) and value.strip():
+                if isinstance(value := one.get(name), str) and value.strip() and headlines.bare(value)[0]:
                     return value.strip()
     return ""

@@ -11,6 +11,7 @@ import re
 import feedparser
 
 from ingest.formats import media, times
+from ingest.formats.copy.footers import take_footers
 from ingest.formats.feeds.entry import (
     Entry,
     extra_of,
@@ -95,6 +96,7 @@ def read(document: Document) -> Parsed:
         set_words(draft, entry, feed, rights, base)
         if elements:
             take_media_words(draft.fields, elements[index])
+        take_footers(draft)
         set_people(draft, entry)
         draft.fields["subjects"] = list(subjects_of(entry))
         near = draft.fields.get("link") or base

@@ -9,6 +9,7 @@ from pydantic import JsonValue
 
 from ingest.formats import media, times, vocabularies
 from ingest.formats.fields import AboutMedia, CreatorFields, MediaFields, SubjectFields, UpdateFields
+from ingest.formats.json import ans
 from ingest.formats.json import document as json_document
 from ingest.formats.json.dialect_names import BODIES, NAMES, STATES, WRAPPERS
 from ingest.formats.json.document import text_of
@@ -30,6 +31,8 @@ def recognise(document: Document) -> int:
     first = _first(whole)
     if not _STANDARD.isdisjoint(first):
         return 0
+    if ans.is_story(first):
+        return 60
     names = {name.lower() for name in first}
     if "article_html" in names and ({"urn", "pubstatus", "entry_id"} & names):
         return 92
@@ -53,7 +56,7 @@ def read(document: Document) -> Parsed:
         if isinstance(item, RefusedItem):
             items.append(item)
             continue
-        made = _draft(pointer, item.value, document)
+        made = draft_of(pointer, ans.as_article(item.value) if ans.is_story(item.value) else item.value, document)
         if isinstance(made, Draft):
             made.repairs += item.repairs
         items.append(made)
@@ -91,7 +94,8 @@ def _members(value: JsonValue, pointer: str = "", depth: int = 0) -> list[tuple[
     return [(pointer, value)]
 
 
-def _draft(pointer: str, value: Item, document: Document) -> Draft | RefusedItem:
+def draft_of(pointer: str, value: Item, document: Document, time_zone: str = "") -> Draft | RefusedItem:
+    """The draft of an article's members under their usual names; `time_zone` is that of times without an offset where the profile says none."""
     draft = Draft(place=pointer, hints=value)
     item = {name.lower(): one for name, one in value.items()}
     fields = draft.fields
@@ -118,7 +122,7 @@ def _draft(pointer: str, value: Item, document: Document) -> Draft | RefusedItem
         fields["link"] = url
         fields.setdefault("guid", url)
     _status(draft, item, document)
-    _times(draft, item, document)
+    _times(draft, item, document.profile.time_zone if document.profile.time_zone != "UTC" else time_zone or "UTC")
     used = _body(draft, item, document)
     _notes(fields, item, public=document.profile.public_notes)
     fields["keywords"] = [one.strip() for one in _texts(_value(item, NAMES["keywords"])) if one.strip()][:1000]
@@ -213,8 +217,8 @@ def _status(draft: Draft, item: Item, document: Document) -> None:
             break
 
 
-def _times(draft: Draft, item: Item, document: Document) -> None:
-    zone = times.zone(document.profile.time_zone)
+def _times(draft: Draft, item: Item, time_zone: str) -> None:
+    zone = times.zone(time_zone)
     for name in ("version_created", "first_created", "expires_at"):
         written = text_of(_value(item, NAMES[name]))
         if written and (moment := draft.time(written, zone, f"/{name}")):

@@ -5,6 +5,7 @@ from datetime import tzinfo
 from pydantic import JsonValue
 
 from ingest.formats import media, times
+from ingest.formats.copy.footers import take_footers
 from ingest.formats.feeds.entry import resolved
 from ingest.formats.fields import CreatorFields, MediaFields, TimeField, UpdateFields
 from ingest.formats.json import document as json_document
@@ -100,6 +101,7 @@ def _draft(  # noqa: PLR0917 -- what all items of a feed share
     )
     fields["headline"] = text.one_line(text_of(item.get("title")))
     fields["summary"] = text_of(item.get("summary"))
+    take_footers(draft)
     if language := text_of(item.get("language")) or text_of(feed.get("language")):
         fields["language"] = language
     fields["keywords"] = [tag for one in _list(item.get("tags")) if (tag := text_of(one))]

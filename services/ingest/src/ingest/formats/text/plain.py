@@ -283,9 +283,13 @@ _DATE = re.compile(
 )
 
 
+_SAID_TO_BE = re.compile(r"^\s*(?:said to be)\s+(?=[A-Z])", re.IGNORECASE)
+"""Of a video whose place nobody could check."""
+
+
 def place_of_dateline(dateline: str) -> str:
     """The place that a dateline begins with: `KYIV, March 3 (Reuters) -` is `KYIV`; empty where it has a time only."""
-    before = _DATE.sub("", dateline[:300].partition("(")[0].strip()).strip(" ,:;-\u2013\u2014_/")
+    before = _DATE.sub("", _SAID_TO_BE.sub("", dateline[:300]).partition("(")[0].strip()).strip(" ,:;-\u2013\u2014_/")
     if before.endswith(".") and len(before.rpartition(" ")[2]) > 5:
         before = before[:-1]
     return before if before and before[0].isalpha() and len(before) <= 100 else ""

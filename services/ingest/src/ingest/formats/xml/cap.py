@@ -168,7 +168,7 @@ def _describe(draft: Draft, alert: Element, head: dict[str, str], sent: datetime
     subjects = (one for info in ours for one in _subjects(info) if one)
     fields["subjects"] = list({(one["kind"], one["code"], one["name"]): one for one in subjects}.values())
     areas = (name for info in ours for area in children(info, "area") if (name := words(child(area, "areaDesc"))))
-    fields["located"] = "; ".join(dict.fromkeys(areas))
+    fields["located"] = _located(list(dict.fromkeys(areas)))
     references = [one for info in ours for each in children(info, "resource") if (one := _resource(each))]
     if references:
         fields["media"] = media.with_roles(references)
@@ -182,6 +182,19 @@ def _describe(draft: Draft, alert: Element, head: dict[str, str], sent: datetime
 
 
 MAX_PARAMETERS = 200
+LONGEST_PLACE = 160
+"""Characters of the areas that are named above a text; all of them are among its places."""
+
+
+def _located(areas: list[str]) -> str:
+    """As many of the areas as a dateline can hold; none where the first is a description instead of a name."""
+    kept: list[str] = []
+    for one in areas:
+        if sum(len(name) + 2 for name in kept) + len(one) > LONGEST_PLACE:
+            break
+        kept.append(one)
+    return "; ".join(kept)
+
 
 _INFO = (
     "event", "urgency", "severity", "certainty", "headline", "senderName", "web", "contact", "audience",
@@ -238,12 +251,36 @@ def _text(info: Element, *, alone: bool) -> str:
 
 
 def _paragraphs(value: str) -> str:
-    """CAP's texts are plain; some senders write HTML in them all the same."""
+    """CAP's texts are plain; some senders write HTML in them all the same, and `None` where there is nothing to say."""
+    if value.strip(" .\r\n\t").casefold() in _NOTHING:
+        return ""
+    if "&&" in value or "$$" in value:
+        value = _TELEPRINTED.sub(" ", value)
     if "<" in value and text.is_markup(value):
         return value.strip() if from_xml.has_blocks(value.lower()) else text.paragraphs_of_inline(value)
     return text.paragraphs(_unindented(value))
 
 
+_NOTHING = frozenset(
+    {
+        "none",
+        "n/a",
+        "na",
+        "nil",
+        "null",
+        "not applicable",
+        "-",
+        "--",
+        "keine",
+        "aucune",
+        "aucun",
+        "ninguna",
+        "ninguno",
+        "nessuna",
+    }
+)
+_TELEPRINTED = re.compile(r"(?<!\S)(?:&&|\$\$)(?!\S)")
+"""Marks of the US weather service's teleprinter: the end of a section, and of a text."""
 _INDENT = re.compile(r"(?m)^[ \t]+(?=\S)")
 
 

@@ -46,6 +46,7 @@ async def order(api: Api, request: Request) -> Response:
         update_id,
         wanted,
         signed_by=signed_by,
+        ordered_at=api.intake.clock(),
         timeout_s=api.settings.ingest_dependency_timeout_s,
         pool=api.intake.pool,
         source=whose,

@@ -1,9 +1,8 @@
 """Copy that is pushed: native JSON, or a document of any format, under a key or a signature."""
 
 import re
-import time
 import uuid
-from datetime import UTC, datetime
+from datetime import datetime
 
 from pydantic import BaseModel, Field
 from starlette.requests import Request
@@ -90,7 +89,7 @@ async def push_wire(api: Api, request: Request) -> Response:
 
 
 async def _push(api: Api, request: Request, source: Source, *, format_name: str | None) -> Response:
-    received_at, limit = datetime.now(UTC), api.body_limit(source)
+    received_at, limit = api.intake.clock(), api.body_limit(source)
     with api.intake.turns.take(source.name, ARRIVAL_S) as turn:
         try:
             encoding = encoding_of(request)
@@ -114,14 +113,14 @@ async def _push_signed(api: Api, request: Request, named: str) -> Response:
     secrets = signing.live_secrets(master, named, source.signing_generation) if source and master else []
     # Where no body could make a signature valid, none is read, and the connection ends with the answer.
     try:
-        signing.check_headers(request.headers, secrets, time.time())
+        signing.check_headers(request.headers, secrets, api.intake.clock.timestamp())
     except Problem as problem:
         problem.headers["Connection"] = "close"
         raise
     assert source is not None  # noqa: S101 -- without a source there are no secrets, and no signature is valid
     limit = api.body_limit(source)
     async with api.unauthenticated.body(request, limit, api.settings.ingest_body_timeout_s) as raw:
-        signing.verify(request.headers, raw, secrets, time.time())
+        signing.verify(request.headers, raw, secrets, api.intake.clock.timestamp())
     api.check_may_send(source)
     digest = idempotency.digest_of(source.name, request.headers["webhook-id"], raw)
     # Only what is signed has a turn: nobody else may hold up a source's documents.

@@ -9,7 +9,6 @@ import os
 from collections import Counter as Tally
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import orjson
 import structlog
@@ -142,7 +141,7 @@ class LinkedTexts:
         if source is None:
             raise GivenUp("there is no such source any more")
         body, content_type = await self._body(wanted, source)
-        original = Original(originals.new_original_id(), source.name, "poll", datetime.now(UTC), content_type, body)
+        original = Original(originals.new_original_id(), source.name, "poll", self._intake.clock(), content_type, body)
         apart = source.model_copy(update={"format": None})
         try:
             reading = await read_original(self._intake.parsers, apart, original, original.sha256)

@@ -13,9 +13,16 @@ from typing import Protocol, TypeAlias
 
 from publish.archive import queries
 from publish.archive.queries import Archived
-from publish.archive.search.index import MOST_CHARACTERS
 from publish.archive.search.languages import config_of
-from publish.archive.search.selection import PLACES, Selection, block_mark, config_mark, conjunction, quoted
+from publish.archive.search.selection import (
+    MOST_CHARACTERS,
+    PLACES,
+    Selection,
+    block_mark,
+    config_mark,
+    conjunction,
+    quoted,
+)
 from publish.representation.position import Position
 from shared.postgres.pool import Pool, Queryable, Row
 

@@ -7,7 +7,7 @@ import structlog
 
 from publish.archive.epochs import newest
 from publish.archive.search.languages import config_of
-from publish.archive.search.selection import marks_of
+from publish.archive.search.selection import MOST_CHARACTERS, marks_of
 from publish.representation.position import Position
 from publish.representation.reader_update import ReaderUpdate, reader_update
 from publish.representation.words import full_text_of, printable, title_of
@@ -16,8 +16,6 @@ from shared.postgres.pool import Connection, Pool
 
 log = structlog.get_logger(__name__)
 
-MOST_CHARACTERS = 50_000
-"""Of an update's text: what follows is not found. However its words are cut, they fit into a `tsvector` (1 MB)."""
 BATCH = 200
 """Updates that are indexed in one transaction of the backfill, for which the archive waits."""
 _BETWEEN = "\x1f"

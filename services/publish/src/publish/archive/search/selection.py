@@ -13,6 +13,8 @@ MARK = "\x01"
 """What a mark begins with: no word does, since the parser of a text takes it for a space."""
 LONGEST_MARK = 200
 """Characters; of a longer one its digest stands in the index."""
+MOST_CHARACTERS = 50_000
+"""Of an update's text: what follows is not found. However its words are cut, they fit into a `tsvector` (1 MB)."""
 PLACES = 13
 """Bits of a log's offset that are below a block of places: 8,192 records are one."""
 MOST_DAYS = 62

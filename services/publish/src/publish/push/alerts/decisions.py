@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import structlog
 from prometheus_client import Counter
@@ -19,6 +19,7 @@ from shared.audit.author import Author
 from shared.audit.entry import Entry
 from shared.audit.log import append
 from shared.http.problem import Problem
+from shared.postgres.clock import Clock, wall_clock
 from shared.postgres.pool import Connection, Pool, Queryable, Row
 from shared.postgres.rows import typed
 
@@ -38,10 +39,13 @@ ON CONFLICT DO NOTHING
 class AlertDecisions:
     """Decides on alerts and writes the decisions down; `decided` is called when some may be released."""
 
-    def __init__(self, pool: Pool, rules: AlertRules, decided: Callable[[], None]) -> None:
+    def __init__(
+        self, pool: Pool, rules: AlertRules, decided: Callable[[], None], *, clock: Clock = wall_clock
+    ) -> None:
         self._pool = pool
         self._rules = rules
         self._decided = decided
+        self._clock = clock
 
     async def queue(self, connection: Connection, notices: Sequence[Notice]) -> None:
         """Decide on each notice; see `notice.QueueDeliveries`."""
@@ -62,7 +66,7 @@ class AlertDecisions:
             SELECT
             + "WHERE kind = 'alert' AND state <> 'suppressed' AND (update_id = $1 OR (story = $2 AND created_at > $3)) "
             "ORDER BY created_at",
-            update.update_id, _clean(update.story), datetime.now(UTC) - timedelta(hours=self._rules.story_hours),
+            update.update_id, _clean(update.story), self._clock() - timedelta(hours=self._rules.story_hours),
         )  # fmt: skip
         return typed(Alert, rows)
 
@@ -81,7 +85,7 @@ class AlertDecisions:
             update, level, reason,
             rules=self._rules,
             earlier=[EarlierAlert(each.update_id, each.story, each.level, each.created_at) for each in earlier],
-            people=people, readable=readable, now=datetime.now(UTC),
+            people=people, readable=readable, now=self._clock(),
             muted=await muted(connection, _channels(update)),
         )  # fmt: skip
 
@@ -211,6 +215,7 @@ class AlertDecisions:
             alert_id, person, self._rules.top_level_people,
         )  # fmt: skip
         if row is None:
+            await with_results(self._pool, alert_id)  # 404 where there is none
             raise Problem(409, "not-waiting", "this alert does not wait for approval")
         self._decided()
         return await with_results(self._pool, alert_id)
@@ -224,6 +229,7 @@ class AlertDecisions:
             alert_id, f"rejected by {person}",
         )  # fmt: skip
         if row is None:
+            await with_results(self._pool, alert_id)  # 404 where there is none
             raise Problem(409, "not-waiting", "this alert has left already, or was suppressed")
         return await with_results(self._pool, alert_id)
 

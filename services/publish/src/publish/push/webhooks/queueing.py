@@ -11,9 +11,9 @@ SELECT e.id, 'msg_' || $1 || '_' || $2::int, 'update.' || $3, $1, $2, $4, $9
 FROM publish.endpoints e
 WHERE e.kind = 'webhook' AND e.state = 'active' AND e.channels && $5::text[] AND e.entitled && $5::text[]
   AND ($7 OR ((e.kinds = '{}' OR $3 = ANY(e.kinds)) AND (e.max_urgency IS NULL OR $6::int <= e.max_urgency)))
-  AND e.created_at <= $8
+  AND ($7 OR e.created_at <= $8)
 """
-# A removal passes the filters of kind and urgency: every endpoint that may have the text must get it.
+# A removal passes the filters of kind and urgency, and the moment of subscription: every endpoint that may have the text must get it.
 
 SKIP_REMOVED = """
 UPDATE publish.deliveries SET state = 'skipped', ended_at = now(), last_error = 'the update was killed before'

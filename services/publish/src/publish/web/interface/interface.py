@@ -40,8 +40,12 @@ class Interface:
         self.direction = "rtl" if self.locale.text_direction == "rtl" else "ltr"
         self.forms = FORMS.get(self.language, TWO_FORMS)
         self._words = catalogue(self.language)
-        used = script_words(script_names)
-        self.script_words = _embedded(
+        self.script_words = self.words_of(script_names)
+
+    def words_of(self, script_names: Sequence[str]) -> Markup:
+        """The words of scripts in this language, with the names of its plural forms: JSON for within a script element."""
+        used = script_words(tuple(script_names))
+        return _embedded(
             {"": list(self.forms), **{word: self._words[word] for word in sorted(used) if word in self._words}}
         )
 

@@ -18,7 +18,7 @@ from publish.web.archive_client import page_of
 from publish.web.feed_store import FeedEntry
 from publish.web.response_cache import Header, ReadyAnswer
 from publish.web.routes.answers import NOSNIFF, REFERRER, Answers, ReadyResponse
-from publish.web.routes.assets import Assets
+from publish.web.routes.assets import Asset, Assets
 from publish.web.routes.parameters import UPDATE_ID
 from shared.http.problem import Problem
 from shared.http.query import with_query
@@ -61,6 +61,7 @@ class Embeds:
     def __init__(self, answers: Answers, assets: Assets) -> None:
         self.answers = answers
         self._assets = assets
+        self._component = assets.in_words(COMPONENT, answers.renderer.interface.words_of((COMPONENT,)))
 
     def routes(self) -> list[Route]:
         """Where each is."""
@@ -93,10 +94,12 @@ class Embeds:
             headers["Access-Control-Allow-Origin"] = "*"
         elif origin in (*self._origins, self.answers.renderer.site.url):
             headers["Access-Control-Allow-Origin"] = origin
-        return self._script(request, COMPONENT, headers)
+        return self._answer_script(request, self._component, headers)
 
     def _script(self, request: Request, name: str, headers: dict[str, str]) -> Response:
-        asset = self._assets.files[name]
+        return self._answer_script(request, self._assets.files[name], headers)
+
+    def _answer_script(self, request: Request, asset: Asset, headers: dict[str, str]) -> Response:
         headers |= {
             "Cache-Control": f"public, max-age={SCRIPT_FRESH_S}, must-revalidate",
             "ETag": f'"{asset.digest}"',

@@ -1,7 +1,9 @@
 """Text pages: whatever the size of the news, one request and at most 14 kB, what a connection carries before its first answer is
-acknowledged (RFC 6928). No script, style or picture.
+acknowledged (RFC 6928). No script or picture, and of style one line, so that no long word makes a page wider than its window.
 """
 
+import base64
+import hashlib
 from collections.abc import Sequence
 
 from markupsafe import Markup
@@ -29,6 +31,8 @@ FRAME_BYTES = 3_000
 """For what stands around the updates: the head of the answer, of the page, its title and links."""
 ENTRIES = 30
 SHORT_CHARACTERS = 280
+STYLE = "body{max-width:42em;margin:auto;padding:0 1em;font:1em/1.5 sans-serif;overflow-wrap:anywhere}"
+_OWN_STYLE = f"'sha256-{base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()}'"
 
 
 class TextPages:
@@ -69,6 +73,7 @@ class TextPages:
         following = shown if shown is not None and (page.more or shown != page.entries[-1].position) else None
         body = answers.renderer.render(
             "text.html",
+            style=STYLE,
             title=title[:200],
             canonical=answers.renderer.site.url + path,
             body=Markup("").join(items),
@@ -129,6 +134,7 @@ class TextPages:
         update = entry.update
         body = answers.renderer.render(
             "text.html",
+            style=STYLE,
             title=title_of(update)[:200],
             canonical=answers.renderer.site.url + update.path,
             body=self._as_much_as_fits(entry, update),
@@ -147,5 +153,5 @@ class TextPages:
             characters = characters * 2 // 3
 
     def _answer(self, request: Request, body: bytes, channel: str, *, whole: bool) -> Response:
-        answer: ReadyAnswer = self.answers.page(body, channel=channel, whole=whole)
+        answer: ReadyAnswer = self.answers.page(body, channel=channel, whole=whole, style=_OWN_STYLE)
         return ReadyResponse(self.answers.keep(request, answer))

@@ -92,14 +92,14 @@ class Answers:
         fresh = self.settings.publish_web_fresh_s
         return (b"cache-control", f"public, max-age=0, s-maxage={fresh}, must-revalidate".encode())
 
-    def security(self) -> list[Header]:
-        """The headers of every page. Nothing runs and nothing is loaded that is not this site's own."""
+    def security(self, style: str = "'self'") -> list[Header]:
+        """The headers of every page. Nothing runs and nothing is loaded that is not this site's own; `style`: the styles that apply."""
         push = urlsplit(self.settings.publish_push_url) if self.settings.publish_web_alerts else None
         connect = f"'self' {push.scheme}://{push.netloc}" if push and push.netloc else "'self'"
         images = " ".join(["'self'", "data:", *self.settings.image_origins])
         scheme = urlsplit(self.settings.publish_site_url).scheme
         policy = (
-            "default-src 'none'; script-src 'self'; style-src 'self'; worker-src 'self'; "
+            f"default-src 'none'; script-src 'self'; style-src {style}; worker-src 'self'; "
             f"connect-src {connect}; img-src {images}; frame-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
             + ("; upgrade-insecure-requests" if scheme == "https" else "")
         )
@@ -128,11 +128,10 @@ class Answers:
             return known or by_newest
         return self.feed_store.learn_story(replace(archived or by_newest, is_whole=True))
 
-    def page(self, body: bytes, *, channel: str, whole: bool = True) -> ReadyAnswer:
-        """An HTML answer."""
-        return ReadyAnswer(
-            body, "text/html; charset=utf-8", [self.cache_of(channel), *self.security()], channel=channel, whole=whole
-        )
+    def page(self, body: bytes, *, channel: str, whole: bool = True, style: str = "'self'") -> ReadyAnswer:
+        """An HTML answer; for `style` see `security`."""
+        headers = [self.cache_of(channel), *self.security(style)]
+        return ReadyAnswer(body, "text/html; charset=utf-8", headers, channel=channel, whole=whole)
 
     def json(
         self, body: bytes, *, channel: str = "", whole: bool = True, media_type: str = "application/json"

@@ -27,7 +27,7 @@ LIVE_PAGE = "live-page.js"
 BUNDLED = (
     ("words.js",),
     ("times.js",),
-    ("live.js",),
+    ("ladder.js", "live.js"),
     ("page.js", "top.js"),
     ("reading.js",),
     ("embeds.js",),
@@ -36,6 +36,8 @@ BUNDLED = (
 """What `LIVE_PAGE` is made of, in this order: one request for a page. Each group has its own names but the first, whose are for all."""
 SCRIPTS = (*chain.from_iterable(BUNDLED), "push.js")
 """The scripts that say something to readers."""
+NO_WORDS = b"const WORDS = {};"
+"""Where the words of the site's language go in a script that pages of others load."""
 FOLDERS = ("publish.web", "publish.push")
 SERVICE_WORKER = "sw.js"
 """Served at the root too: a worker's reach is the folder that it comes from."""
@@ -72,8 +74,12 @@ class Assets:
 
     def _add(self, name: str, body: bytes, content_type: str) -> None:
         self._own.setdefault(name, body)
-        digest = hashlib.sha256(body).hexdigest()[:16]
-        self.files[name] = Asset(body, content_type, digest, gzip.compress(body, 9, mtime=0))
+        self.files[name] = _asset(body, content_type)
+
+    def in_words(self, name: str, words: str) -> Asset:
+        """A script that has its words in itself, with those of the site's language: for pages that have none of ours."""
+        body = self.files[name].body.replace(NO_WORDS, f"const WORDS = {words};".encode(), 1)
+        return _asset(body, TYPES[".js"])
 
     def address(self, name: str) -> str:
         """Where a page finds a file; a new version has a new address, so that caches keep each for ever."""
@@ -104,6 +110,10 @@ class Assets:
             headers["Content-Encoding"] = "gzip"
             return Response(asset.zipped, 200, headers, asset.content_type)
         return Response(asset.body, 200, headers, asset.content_type)
+
+
+def _asset(body: bytes, content_type: str) -> Asset:
+    return Asset(body, content_type, hashlib.sha256(body).hexdigest()[:16], gzip.compress(body, 9, mtime=0))
 
 
 def _together(scripts: Sequence[bytes]) -> bytes:

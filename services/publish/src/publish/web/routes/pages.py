@@ -164,6 +164,7 @@ class Pages:
         together = [*([lead] if lead else []), *shown]
         pictures = [picture for entry in together[:5] for picture in answers.renderer.pictures(entry)[:1]]
         has_parts = before is None
+        answers.renderer.make_items(shown)
         crumbs = subject.crumbs(answers.renderer.interface.gettext("Stories"))
         body = answers.renderer.render(
             "feed.html",

@@ -4,7 +4,7 @@
 //
 //   snapshot(updates)     all that is visible, newest first: show these alone. At the start, and after a reset
 //   update(update, kind)  a new update, or another revision of one: sort by `position`, show the greatest `revision`
-//   remove(updateId)      take it out, whatever you had of it
+//   remove(updateId)      take it out, whatever you had of it: withdrawn, or no longer of the channel
 //   state(state)          "connected" (stream), "polling", "asking" (now and then) or "offline"
 //
 // The cursor is kept here; after any break the next answer goes on behind it, on any replica of the site. The ladder is
@@ -33,6 +33,15 @@ export const compare = (a, b) => {
 export const savesData = () => {
   const { saveData, effectiveType } = navigator.connection || {};
   return Boolean(saveData) || /^(slow-)?2g$/.test(effectiveType || "");
+};
+
+// The stream also tells of what has just left a channel.
+const isOf = (channel, { tags = [], authors = [], story, source }) => {
+  const [kind, name] = [channel.split(":", 1)[0], channel.slice(channel.indexOf(":") + 1)];
+  if (kind === "story") return story?.id === name;
+  if (kind === "source") return source === name;
+  if (kind === "tag") return tags.some(({ code }) => code === name);
+  return kind !== "author" || authors.some(({ slug }) => slug === name);
 };
 
 export function follow(site, options = {}) {
@@ -79,7 +88,7 @@ export function follow(site, options = {}) {
     }
     if (compare(id, cursor) <= 0 || signal.aborted) return;
     cursor = id;
-    if (event === "kill") remove?.(data.update_id);
+    if (event === "kill" || !isOf(channel, data)) remove?.(data.update_id);
     else update?.(data, event);
   }
 

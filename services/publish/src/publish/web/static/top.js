@@ -200,11 +200,20 @@ function isTold(id, data) {
   return data.key_event || isListed || (data.edition ?? 0) > Number(body.dataset.edition ?? 0);
 }
 
-// The story of an update's own page goes on: what came next, and other words of what stands there.
+// The story of an update's own page goes on: what came next or between, and other words of what stands there.
 function followStory(id, data) {
   if (articleIn(id, "own")) return;
   const isShown = find("around")?.querySelector(`.neighbours [data-line="${CSS.escape(id)}"]`);
-  const isFirst = !find("around")?.querySelector('[rel="next"]') && data.story;
   const { family } = body.dataset;
-  if (isShown || isFirst || id === family || data.translation_of === family) refreshAround();
+  if (isShown || isNearest(data) || id === family || data.translation_of === family) refreshAround();
+}
+
+// Whether an update of the story stands nearer to this page's own than those which are told as the ones around it.
+function isNearest({ story, position }) {
+  if (!story || `story:${story.id}` !== body.dataset.beside || !position) return false;
+  const own = positionOf(find("own").firstElementChild);
+  const at = place(position);
+  const isNewer = compare(at, own) > 0;
+  const known = find("around").querySelector(`[rel="${isNewer ? "next" : "prev"}"]`);
+  return !known || compare(at, positionOf(known)) > 0 !== isNewer;
 }

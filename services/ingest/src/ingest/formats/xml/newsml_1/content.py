@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from ingest.formats import media
+from ingest.formats.copy import captions as captions_of
 from ingest.formats.fields import AboutMedia, UpdateFields, fill
 from ingest.formats.html import from_xml
 from ingest.formats.model import Draft
@@ -111,6 +112,16 @@ def _add_pictures(draft: Draft, pictures: dict[Element, _Picture], captions: dic
             unresolved.append(media.unresolved(picture.sources[0], about))
     if found:
         draft.fields["media"] = media.with_roles(found)
+    elif alone and unresolved and (caption := unresolved[0].get("caption", "")):
+        # A picture that cannot be had: what it shows is told all the same.
+        said, credit, terms = captions_of.parted(caption)
+        draft.fields["body_html"] = text.paragraphs(said)
+        draft.fields["credit"] = unresolved[0].get("credit") or credit or draft.fields.get("credit", "")
+        if terms and terms not in draft.fields.get("usage_terms", ""):
+            draft.fields["usage_terms"] = media.terms(draft.fields.get("usage_terms"), terms)
+    if alone and pictures:
+        for one in draft.fields.get("creators") or ():
+            one.setdefault("role", "photographer")
     if unresolved:
         draft.fields["extra"] = {**draft.fields.get("extra", {}), "media_unresolved": unresolved}
 

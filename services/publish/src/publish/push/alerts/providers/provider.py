@@ -1,10 +1,11 @@
 """What every provider has in common: it takes one notification to one device and says what became of it."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from publish.push.delivery.outbound import Outbound
+from shared.postgres.clock import SharedClock
 from shared.postgres.pool import Pool
 
 Urgency = Literal["very-low", "low", "normal", "high"]
@@ -66,3 +67,4 @@ class Resources:
     trusted: Outbound
     timeout_s: float
     stop: asyncio.Event
+    clock: SharedClock = field(default_factory=SharedClock)

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import structlog
 from prometheus_client import Histogram
@@ -21,6 +20,7 @@ from shared.crash_points import reached
 from shared.failures.backoff import Backoff
 from shared.failures.transient import is_transient, reason_of
 from shared.kafka.producer import Producer, acknowledged
+from shared.postgres.clock import Clock, wall_clock
 from shared.postgres.lease_queue import LeaseQueue
 from shared.postgres.pool import Connection, Pool
 from shared.postgres.set_aside import SetAside
@@ -65,11 +65,20 @@ class _Sought:
 class AlertRelease:
     """Releases alerts whose update is readable, or ends those that became pointless while they waited."""
 
-    def __init__(self, pool: Pool, rules: AlertRules, producer: Producer, readiness: ReadinessChecks) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        rules: AlertRules,
+        producer: Producer,
+        readiness: ReadinessChecks,
+        *,
+        clock: Clock = wall_clock,
+    ) -> None:
         self._pool = pool
         self._rules = rules
         self._producer = producer
         self._readiness = readiness
+        self._clock = clock
         self._wake = asyncio.Event()
 
     def wake(self) -> None:
@@ -118,7 +127,7 @@ class AlertRelease:
             if is_transient(error):
                 raise
             await ALERTS_ASIDE.put(connection, alert.id, error)
-            if (datetime.now(UTC) - alert.created_at).total_seconds() > self._rules.max_age_s:
+            if (self._clock() - alert.created_at).total_seconds() > self._rules.max_age_s:
                 await self._end(connection, alert, "suppressed", f"it cannot be released: {reason_of(error)}"[:500])
         else:
             await ALERTS_ASIDE.clear(connection, [alert.id])
@@ -131,7 +140,7 @@ class AlertRelease:
             return await self._end(connection, alert, "suppressed", reason)
         missing = found.missing
         if missing and alert.kind != "withdraw":
-            age_s = (datetime.now(UTC) - alert.created_at).total_seconds()
+            age_s = (self._clock() - alert.created_at).total_seconds()
             if age_s > self._rules.max_age_s:
                 return await self._end(connection, alert, "suppressed", f"not readable in time: {', '.join(missing)}")
             await connection.execute(
@@ -162,7 +171,7 @@ class AlertRelease:
             alert.id, len(ids), len(batches),
         )  # fmt: skip
         if alert.enriched_at is not None:
-            RELEASED.observe(max((datetime.now(UTC) - alert.enriched_at).total_seconds(), 0))
+            RELEASED.observe(max((self._clock() - alert.enriched_at).total_seconds(), 0))
         log.info("alert released", alert=alert.id, audience=len(ids), batches=len(batches))
         return None
 

@@ -8,7 +8,7 @@ import asyncio
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from prometheus_client import Counter, Histogram
@@ -29,6 +29,7 @@ from shared.consumer.decode import Incoming, Rejection
 from shared.crash_points import reached
 from shared.failures.backoff import Backoff
 from shared.failures.transient import is_transient
+from shared.postgres.clock import Clock, wall_clock
 from shared.postgres.lease_queue import LeaseQueue
 from shared.postgres.pool import Pool
 from shared.postgres.rows import typed
@@ -86,13 +87,22 @@ RETRIES = LeaseQueue(
 class AlertSender:
     """Sends alerts to the readers of each batch, and again what providers put off."""
 
-    def __init__(self, pool: Pool, providers: Mapping[str, Provider], rules: AlertRules, *, site_url: str) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        providers: Mapping[str, Provider],
+        rules: AlertRules,
+        *,
+        site_url: str,
+        clock: Clock = wall_clock,
+    ) -> None:
         self._pool = pool
         self._providers = providers
         self._rules = rules
         self._site_url = site_url
         self._recorder = ResultRecorder(pool)
         self._silent = SilentServices()
+        self._clock = clock
 
     async def handle(self, incoming: Sequence[Incoming[PushBatch]]) -> Sequence[Rejection]:
         """Send batches, one after the other."""
@@ -118,7 +128,7 @@ class AlertSender:
                 [ReaderResult(alert.id, each.id, "suppressed", reason) for each in subscriptions]
             )
             return
-        now = datetime.now(UTC)
+        now = self._clock()
         sending = list(subscriptions)
         if alert.kind == "alert":
             counts = await recent_counts(self._pool, [each.id for each in subscriptions])
@@ -231,7 +241,7 @@ class AlertSender:
         self, due: DueRetry, alert: Alert, subscription: AlertSubscription | None, suppressed: str | None
     ) -> None:
         try:
-            oldest = datetime.now(UTC) - timedelta(seconds=self._rules.ttl_s)
+            oldest = self._clock() - timedelta(seconds=self._rules.ttl_s)
             if subscription is None:
                 await self._end(due, "gone", "unsubscribed")
             elif suppressed is not None:

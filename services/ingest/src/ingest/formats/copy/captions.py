@@ -1,0 +1,54 @@
+"""Captions of pictures without what stands behind them, and the credits that stand only there. Pure."""
+
+import re
+
+_CREDIT_IN_CAPTION = re.compile(
+    r"(?:photo(?:graph|grapher|graphie)?|foto(?:graf(?:ie|in)?|grafía)?|picture|image|bild|imagen|imagem|kuva|cr[ée]dito?(?: photo)?|credit|quelle|source|bildquelle|fotocredit)s?(?: (?:by|von|par|de|di))?\s?[:©]\s?([^\n]{2,80})$"
+    r"|[(\[](?:(?:ap|reuters|afp|dpa|epa|getty)[\w ]{0,12}|photo|foto|bild|picture)(?: ?photo)?\s?[:/–—]\s?([^()\[\]]{2,80})[)\]]\.?$"
+    r"|©\s?([^\n©]{2,60})$",
+    re.IGNORECASE,
+)
+
+
+_BEHIND = re.compile(
+    r"(?:\s*/\s?|(?<=[.!?\"”»'’])\s+)((?i:AFP|AP|EPA|ANP|Belga|EFE|TT|NTB|Ritzau|Getty Images[\w /]{0,20}))(?i: photos?)?\s?/\s?([^\W\d_][^/\n]{1,60}?)\s*(?:(?:/\s*|(?=RESTRICTED|NO USE|EDITORIAL|MANDATORY|STRICTLY|NOT FOR))([^/\W][^\n]*))?$"
+)
+"""AFP's: `The bridge on Monday. / AFP / ANN OTHER / RESTRICTED TO EDITORIAL USE`."""
+
+
+def parted(caption: str) -> tuple[str, str, str]:
+    """A caption without the credit and terms that stand behind it, the credit, and the terms."""
+    found = _BEHIND.search(caption, max(0, len(caption) - _TAIL))
+    if found is None or not caption[: found.start()].strip():
+        return caption, "", ""
+    return (
+        caption[: found.start()].rstrip(),
+        f"{found.group(2).strip()}/{found.group(1).strip()}",
+        (found.group(3) or "").strip(),
+    )
+
+
+_TAIL = 1000
+_CREDIT_SIGNS = frozenset(":©([")
+"""Of which every caption with a credit has one."""
+
+
+def tidy(fields: dict[str, object]) -> None:
+    """Credits of pictures that stand only in their captions: `The bridge on Monday. Photograph: Ann Other/AP`; AFP's are taken out of them."""
+    several = fields.get("media")
+    for one in several if isinstance(several, list) else ():
+        if not isinstance(one, dict) or not isinstance(caption := one.get("caption"), str):
+            continue
+        if "/" in caption:
+            one["caption"], credit, terms = parted(caption)
+            if terms:
+                known = one.get("instructions")
+                one["instructions"] = f"{known}\n{terms}" if known else terms
+            one["credit"] = one.get("credit") or credit
+        if one.get("credit"):
+            continue
+        tail = caption[-200:]
+        if _CREDIT_SIGNS.isdisjoint(tail):
+            continue
+        if found := _CREDIT_IN_CAPTION.search(tail):
+            one["credit"] = next(filter(None, found.groups())).strip(" .()[]")
