@@ -49,20 +49,27 @@ def memory_kb(pid: int, field: str) -> int:
 
 
 async def _probe(process: Process, cost: Cost) -> None:
-    pid = pid_of(process)
-    reader, writer = await asyncio.open_connection("127.0.0.1", process.port)
-    try:
-        while True:
-            before = worked_s(pid)
-            writer.write(PROBE)
-            head = await reader.readuntil(b"\r\n\r\n")
-            length = re.search(rb"content-length: (\d+)", head, re.IGNORECASE)
-            assert length is not None, head
-            await reader.readexactly(int(length[1]))
-            cost.stall_s = max(cost.stall_s, worked_s(pid) - before)
-            await asyncio.sleep(PAUSE_S)
-    finally:
-        writer.close()
+    """Probe one after the other until cancelled; on a new connection where the process has ended one that was silent for long."""
+    while True:
+        reader, writer = await asyncio.open_connection("127.0.0.1", process.port)
+        try:
+            while True:
+                await _asked(reader, writer, pid_of(process), cost)
+                await asyncio.sleep(PAUSE_S)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            continue
+        finally:
+            writer.close()
+
+
+async def _asked(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, pid: int, cost: Cost) -> None:
+    before = worked_s(pid)
+    writer.write(PROBE)
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = re.search(rb"content-length: (\d+)", head, re.IGNORECASE)
+    assert length is not None, head
+    await reader.readexactly(int(length[1]))
+    cost.stall_s = max(cost.stall_s, worked_s(pid) - before)
 
 
 @contextlib.asynccontextmanager

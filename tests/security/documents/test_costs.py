@@ -81,7 +81,9 @@ async def pictures() -> AsyncIterator[str]:
     async def give(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError, asyncio.IncompleteReadError):
             head = await reader.readuntil(b"\r\n\r\n")
-            body = list(PICTURES.values())[int(head.split(b"/", 2)[1].split(b"-")[0])]()
+            asked = head.split(b" ")[1]
+            # Each is another picture, or it would be known by its bytes.
+            body = list(PICTURES.values())[int(asked[1:].split(b"-")[0])]() + asked
             writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: image/png\r\nConnection: close\r\n\r\n" + body)
             await writer.drain()
         writer.close()

@@ -16,6 +16,8 @@ ODD: dict[str, bytes] = {
     "neg zero": b'{"guid":"a","headline":"b","urgency":-0}',
     "NaN": b'{"guid":"a","headline":"b","urgency":NaN,"extra":{"a":Infinity,"b":-Infinity}}',
     "lone": b'{"guid":"a\\ud800","headline":"b\\udfff","body_text":"\\ud83d x"}',
+    "a digit that is no number": '{"guid":"a","headline":"b","urgency":"²"}'.encode(),
+    "a number of many digits as text": b'{"guid":"a","headline":"b","urgency":"' + BIG + b'"}',
     "raw surrogate": b'{"guid":"a","headline":"\xed\xa0\x80"}',
     "dup keys": b'{"guid":"a","guid":"b","headline":"x","headline":"y","headline":"z"}',
     "dup many": b"{" + b",".join(b'"guid":"%d"' % i for i in range(200000)) + b',"headline":"x"}',

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import re
 import resource
 import statistics
 import sys
@@ -24,6 +25,8 @@ pytestmark = [pytest.mark.flow, pytest.mark.alone, pytest.mark.timeout(120)]
 
 ROOT = Path(__file__).parents[2]
 PROCESSES = [("ingest", "api"), ("publish", "web"), ("publish", "push")]
+INSIDE = [("enrich", "text"), ("publish", "archive")]
+"""A port of a desk's own API, and one that nobody but probes and metrics asks, as all others have it."""
 NOWHERE = Connections(
     kafka_servers="127.0.0.1:1", postgres_dsn="postgresql://nobody@127.0.0.1:1/none", redis_url="redis://127.0.0.1:1/0",
     media_store="file:///tmp", bind_host="127.0.0.1",
@@ -116,6 +119,31 @@ async def test_probes_are_answered_under_every_attack(processes: Processes, serv
     for kind, count in kinds:
         async with attack(kind, running.port, count, 6):
             await answers_under(running.port, pid, 3, f"{service} {process}, {count} {kind}")
+
+
+@pytest.mark.parametrize(("service", "process"), INSIDE)
+async def test_a_port_that_is_inside_is_kept_as_well(processes: Processes, service: str, process: str) -> None:
+    """Whoever gets as far finds the same limits there: fewer attacks, since all ports have one server."""
+    running = processes.start(NOWHERE, service, process)
+    pid = await listening(running)
+    for kind, count in (("headers", 10), ("half", most_connections(2000)), ("unread", 200)):
+        async with attack(kind, running.port, count, 4):
+            await answers_under(running.port, pid, 1.5, f"{service} {process}, {count} {kind}")
+
+
+def test_every_port_has_the_one_server() -> None:
+    """With the limits of the settings: nothing else listens for HTTP."""
+    sources = {
+        path: path.read_text("utf-8")
+        for pattern in ("services/*/src/**/*.py", "shared/src/**/*.py")
+        for path in ROOT.parent.glob(pattern)
+    }
+    makes = re.compile(r"(?<!def )\b(?:http_server|stream_server)\(([^\n]*)")
+    calls = [(path.name, found[1]) for path, text in sources.items() for found in makes.finditer(text)]
+    assert len(calls) >= 6
+    assert not [call for call in calls if "ServerLimits.of(settings)" not in call[1] and "limits)" not in call[1]]
+    others = re.compile(r"uvicorn\.(?:run|Server)\(|\.start_server\(|\.create_server\(|HTTPServer\(")
+    assert [path.name for path, text in sources.items() if others.search(text)] == []
 
 
 @pytest.mark.parametrize("kind", ["http", "stream"])

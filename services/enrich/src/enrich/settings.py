@@ -92,7 +92,7 @@ class Settings(Connections):
         description="Bytes of the largest picture that is taken, after content encoding",
     )
     enrich_media_held_bytes: int = Field(
-        default=128 * 1024 * 1024, ge=1024, description="Bytes of fetched pictures that one process holds at once"
+        default=64 * 1024 * 1024, ge=1024, description="Bytes of fetched pictures that one process holds at once"
     )
     enrich_media_max_pixels: int = Field(
         default=100_000_000, ge=1, description="Pixels of the largest picture that is decoded, as its header says"

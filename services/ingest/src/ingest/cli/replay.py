@@ -267,7 +267,7 @@ def _post(
                 return answer
             why = "has not taken all of it" if lost else f"answers {answer.status_code}: {_detail(answer)}"
             asked = answer.headers.get("retry-after", "")
-            pause_s = float(asked) if asked.isdigit() else pause_s
+            pause_s = float(asked) if asked.isascii() and asked.isdigit() else pause_s
         pause_s = min(pause_s, MAX_RETRY_S)
         click.echo(f"{base} {why}; again in {pause_s:.0f} s", err=True)
         time.sleep(pause_s)

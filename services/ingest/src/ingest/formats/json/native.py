@@ -207,6 +207,10 @@ def _ours(name: str) -> str:
     return snake if snake in _FIELDS else _SYNONYMS.get(snake, _SYNONYMS.get(name.lower(), name))
 
 
+_DIGITS = frozenset("123456789")
+"""What an urgency may be; `²` is a digit too, and no number."""
+
+
 def _put_right(draft: Draft, fields: _Fields, names: dict[str, str]) -> None:
     """Correct values whose meaning is clear although their type is not the schema's."""
     for name in [*fields]:
@@ -217,7 +221,7 @@ def _put_right(draft: Draft, fields: _Fields, names: dict[str, str]) -> None:
         elif name in _TEXTS and isinstance(value, (int, float)) and not isinstance(value, bool):
             fields[name] = str(value)
             draft.repaired("number-for-text", place)
-        elif name == "urgency" and isinstance(value, str) and value.strip().isdigit():
+        elif name == "urgency" and isinstance(value, str) and value.strip() in _DIGITS:
             fields[name] = int(value)
             draft.repaired("text-for-number", place)
         elif name in _LISTS:

@@ -148,7 +148,7 @@ class Attempts:
                 [due.id for due, _ in ended],
                 [outcome.state for outcome in outcomes],
                 [result.status if isinstance(result, Answer) else None for _, result in ended],
-                [outcome.error for outcome in outcomes],
+                [outcome.error.replace("\x00", "") for outcome in outcomes],
                 [outcome.pause_s for outcome in outcomes],
                 [_entry(result, now) for _, result in ended],
                 [isinstance(result, Postponed) for _, result in ended],

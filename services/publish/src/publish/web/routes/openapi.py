@@ -1,5 +1,7 @@
 """The OpenAPI document of the web process."""
 
+from dataclasses import replace
+
 from pydantic import BaseModel, JsonValue
 
 from publish.representation import reader_json
@@ -205,6 +207,15 @@ GONE = _problem(
     "with `pubStatus` `canceled`.",
     removal="killed", update_id=EXAMPLE["update_id"], revision=3,
 )  # fmt: skip
+GONE_AS = replace(
+    GONE,
+    content={**GONE.content, TYPES["ninjs"]: OBJECT, TYPES["jsonfeed"]: OBJECT},
+    examples={
+        **GONE.examples,
+        TYPES["ninjs"]: {"uri": f"urn:slugline:update:{EXAMPLE['update_id']}", "pubStatus": "canceled", "version": "3"},
+        TYPES["jsonfeed"]: {"version": "https://jsonfeed.org/version/1.1", "items": []},
+    },
+)
 INTERNAL = _problem("not-found", 404, "Not found", "It has a port of its own (`INTERNAL_PORT`).")
 AWAY = _problem(
     "archive-away", 503, "Unavailable",
@@ -258,12 +269,12 @@ OPERATIONS = (
     _get(
         "getUpdate", "/v1/updates/{update_id}", "updates", "One update with its passport",
         "`Accept` chooses between JSON, ninjs and JSON Feed.", UPDATE, UPDATE_ID, FIELDS,
-        on_304=UNCHANGED, on_404=NO_UPDATE, on_410=GONE, on_503=AWAY,
+        on_304=UNCHANGED, on_404=NO_UPDATE, on_410=GONE_AS, on_503=AWAY,
     ),
     _get(
         "getUpdateAs", "/v1/updates/{update_id}.{form}", "updates", "One update in a form of one's choice",
         "For clients that cannot set `Accept`.", UPDATE, UPDATE_ID, UPDATES_FORM, FIELDS,
-        on_304=UNCHANGED, on_404=NO_UPDATE, on_410=GONE, on_503=AWAY,
+        on_304=UNCHANGED, on_404=NO_UPDATE, on_410=GONE_AS, on_503=AWAY,
     ),
     _get(
         "listRevisions", "/v1/updates/{update_id}/revisions", "updates",
