@@ -247,6 +247,7 @@ async function reconcile(page) {
     takeAround(page);
     return;
   }
+  if (list) takeList(page);
   if (!feed) return;
   takeTop(page);
   const seen = new Set();
@@ -282,6 +283,7 @@ document.addEventListener("slugline:update", ({ detail: { kind, id: cursor, data
   }
   if (data.cards) takeCards(data.cards, cursor);
   if (find("own")) followStory(id, data);
+  followList(id, data);
   if (articleIn(id, "own")) refreshOwn(id, data.path, data.revision);
   const element = feed && data.html ? elementOf(data.html) : null;
   if (!element) return;
