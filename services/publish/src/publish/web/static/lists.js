@@ -11,6 +11,11 @@ function followList(id, data) {
   if (isShown || (list.dataset.list === "stories" && data.story)) refreshList();
 }
 
+// Of a story that goes on with one update less, the list tells how many there are.
+function leaveList() {
+  if (list?.dataset.list === "stories") refreshList();
+}
+
 async function refreshList() {
   if (!list || listing.wanted) return;
   listing.wanted = true;

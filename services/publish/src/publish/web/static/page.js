@@ -174,6 +174,7 @@ function remove(id) {
   }
   if (held.delete(id)) showPill();
   removeFromParts(id);
+  leaveList();
   if (articleIn(id, "lead")) {
     find("lead").replaceChildren();
     announce("gone");
