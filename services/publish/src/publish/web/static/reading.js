@@ -112,7 +112,7 @@ function offerFilters() {
   const all = feed.querySelectorAll(":scope > .item");
   for (const item of all) for (const about of aboutOf(item)) counts.set(about, (counts.get(about) ?? 0) + 1);
   const useful = [...counts]
-    .filter(([about, count]) => count < all.length && (count > 1 || about === "key") && nameOf(about))
+    .filter(([about, count]) => about !== channel && count < all.length && (count > 1 || about === "key") && nameOf(about))
     .sort((a, b) => (b[0] === "key") - (a[0] === "key") || b[1] - a[1])
     .slice(0, MOST_FILTERS);
   if (chosen.about && !useful.some(([about]) => about === chosen.about)) useful.push([chosen.about, 0]);
