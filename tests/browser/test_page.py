@@ -405,7 +405,7 @@ async def test_the_pages_are_accessible(site: Site) -> None:
     full = words(
         "full", flags=Flags(key_event=True, pinned=True), authors=(author,), story="flood", story_label="Flood",
         byline="By Ana Ferreira", first_published_at=datetime.now(UTC) - timedelta(hours=3),
-    ).model_copy(update={"body_html": f"<pre>{'wide ' * 60}</pre>"})  # fmt: skip
+    ).model_copy(update={"body_html": f"<pre>{'wide ' * 60}</pre><table><tr>{'<td>a column</td>' * 40}</tr></table>"})  # fmt: skip
     await site.publish(
         full, words("a", authors=(author,)), corrected("a", 2, "Better"), words("key", flags=Flags(key_event=True))
     )

@@ -238,7 +238,17 @@ async function tellWhatHappened(last) {
   place.replaceChildren(block);
 }
 
+// What scrolls sideways can be reached with the keyboard alone.
+function reachTables() {
+  for (const table of document.querySelectorAll(".body table")) {
+    if (table.scrollWidth > table.clientWidth) table.tabIndex = 0;
+    else table.removeAttribute("tabindex");
+  }
+}
+
 showButtons(document);
+reachTables();
+addEventListener("resize", reachTables);
 offerToFollow();
 markFollowed();
 offerFilters();
@@ -248,6 +258,7 @@ if (feed && !isOld) {
   if (isStory) tellWhatHappened(last).catch((error) => console.warn("slugline: what happened is not known", error));
   new MutationObserver(() => {
     showButtons(feed);
+    reachTables();
     observeAll();
     offerFilters();
     if (chosen.about) applyFilter();
