@@ -13,38 +13,49 @@ import html5lib
 
 ROOT = Path(__file__).parents[2]
 TOOLS = ROOT / ".local" / "checkers"
-VERSIONS = {"vnu-jar": "26.9.27", "axe-core": "4.14.1"}
+VERSIONS = {
+    "vnu-jar": "26.9.27",
+    "axe-core": "4.14.1",
+    "openapi-typescript": "7.13.0",
+    "openapi-fetch": "0.13.8",
+    "typescript": "5.9.3",
+}
 PYTHON_VERSIONS = {"openapi-python-client": "0.29.1"}
 PATIENCE_S = 120
 
 
 @cache
-def fetched(package: str) -> Path | None:
-    """The folder of an npm package, brought on first use; None where it cannot be had."""
+def fetched(package: str, *beside: str) -> Path | None:
+    """The folder of an npm package, with others beside it, brought on first use; None where it cannot be had."""
     if os.environ.get("CHECKERS") == "none":
         return None
-    TOOLS.mkdir(parents=True, exist_ok=True)
-    with (TOOLS / "lock").open("w") as lock:
+    # A folder for each: npm takes away what it was not asked for.
+    place = TOOLS / package
+    place.mkdir(parents=True, exist_ok=True)
+    with (place / "lock").open("w") as lock:
         # Another worker may be fetching it: a folder that is there is whole.
         fcntl.flock(lock, fcntl.LOCK_EX)
-        return _installed(package)
+        return _installed(place, package, *beside)
 
 
-def _installed(package: str) -> Path | None:
-    folder = TOOLS / "node_modules" / package
-    if folder.exists():
-        return folder
+def _installed(place: Path, *packages: str) -> Path | None:
+    folders = [place / "node_modules" / package for package in packages]
+    if all(folder.exists() for folder in folders):
+        return folders[0]
     npm = shutil.which("npm")
     if npm is None:
         return None
-    command = [npm, "install", "--no-save", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(TOOLS)]
+    command = [npm, "install", "--no-save", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(place)]
     try:
         subprocess.run(
-            [*command, f"{package}@{VERSIONS[package]}"], check=True, capture_output=True, timeout=PATIENCE_S
+            [*command, *(f"{package}@{VERSIONS[package]}" for package in packages)],
+            check=True,
+            capture_output=True,
+            timeout=PATIENCE_S,
         )
     except (subprocess.SubprocessError, OSError):
         return None
-    return folder if folder.exists() else None
+    return folders[0] if all(folder.exists() for folder in folders) else None
 
 
 @cache

@@ -9,19 +9,21 @@ from typing import Any
 
 import pytest
 
-from browser.checkers import python_tool
+from browser.checkers import fetched, python_tool
 from local.child import free_port
 from publish.representation.position import Position
 from publish.web.renderer import stream_event
 from publish.web.stream.http.serve import stream_server
 from shared.messages import EnrichedUpdate
 from support.places import skip_or_fail
+from support.revisions import revision
 from support.samples import full
 from support.web_replica import Make, Replica
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
 PARTNER = Path(__file__).with_name("generated_partner.py")
+TYPED_PARTNER = Path(__file__).with_name("generated_partner.ts")
 
 
 async def ran(*command: str | Path, paths: list[Path]) -> str:
@@ -81,3 +83,29 @@ async def test_a_generated_client_shows_a_page_and_resumes_it(make_replica: Make
         )
         assert [(each["headline"], each["revision"]) for each in await page()] == [("c 1", 1), ("a 2", 2)]
         assert [each["headline"] for each in await page()] == ["c 1", "a 2"]
+
+
+async def test_types_of_the_document_hold_what_is_answered(make_replica: Make, tmp_path: Path) -> None:
+    """A partner in TypeScript compiles by the generated types alone (strict), shows a page, and goes on from its cursor."""
+    generator = await asyncio.to_thread(fetched, "openapi-typescript", "openapi-fetch", "typescript")
+    if generator is None:
+        skip_or_fail("REQUIRE_BROWSER", "openapi-typescript cannot be had here")
+    tools = generator.parent
+    replica, port = make_replica(), free_port()
+    replica.broadcaster.begin(1, -1)
+    (tmp_path / "node_modules").symlink_to(tools)
+    (tmp_path / "package.json").write_text('{"type": "module"}')
+    (tmp_path / "partner.ts").write_text(TYPED_PARTNER.read_text())
+    (tmp_path / "openapi.json").write_bytes((await replica.client.get("/openapi.json")).content)
+    made = tmp_path / "api.ts"
+    await ran("node", tools / "openapi-typescript" / "bin" / "cli.js", tmp_path / "openapi.json", "-o", made, paths=[])
+    strict = "--strict --noUncheckedIndexedAccess --target es2022 --lib es2022,dom --module nodenext --skipLibCheck"
+    await ran("node", tools / "typescript" / "bin" / "tsc", *strict.split(), tmp_path / "partner.ts", paths=[])
+    async with stream_server(replica.answers.response_cache, replica.broadcaster, "127.0.0.1", port):
+        site = f"http://127.0.0.1:{port}"
+        publish(replica, told("a"), told("b"))
+        page = json.loads(await ran("node", tmp_path / "partner.js", site, paths=[]))
+        assert page == {"headlines": ["b 1", "a 1"], "cursor": "1-1"}
+        publish(replica, told("a", 2, kind="correct"), revision("b", 2, removal="killed"))
+        later = json.loads(await ran("node", tmp_path / "partner.js", site, page["cursor"], paths=[]))
+        assert later == {"events": [["correct", "1-2"], ["kill", "1-3"]], "cursor": "1-3"}

@@ -100,7 +100,7 @@ class Search:
 
     async def page(self, request: Request) -> Response:
         """`GET /search`: a form, and what was found."""
-        answers = self.answers
+        answers, cursor = self.answers, self.answers.feed_store.cursor
         given = request.query_params.get("q", "")
         results, problem, words = Results([], None, complete=True), "", ""
         status, headers = 200, {"Cache-Control": "no-store"}
@@ -114,6 +114,7 @@ class Search:
         body = answers.renderer.render(
             "search.html",
             words=printable(given[:MOST_CHARACTERS]),
+            cursor=cursor,
             searched=bool(words),
             problem=problem,
             results=results.found,

@@ -31,7 +31,7 @@ FRAME_BYTES = 3_000
 """For what stands around the updates: the head of the answer, of the page, its title and links."""
 ENTRIES = 30
 SHORT_CHARACTERS = 280
-STYLE = "body{max-width:42em;margin:auto;padding:0 1em;font:1em/1.5 sans-serif;overflow-wrap:anywhere}"
+STYLE = "body{max-width:42em;margin:auto;padding:0 1em;font:1em/1.5 sans-serif;overflow-wrap:anywhere;background:Canvas;color:CanvasText}"
 _OWN_STYLE = f"'sha256-{base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()}'"
 
 

@@ -28,7 +28,7 @@ BUNDLED = (
     ("words.js",),
     ("times.js",),
     ("ladder.js", "live.js"),
-    ("page.js", "top.js"),
+    ("page.js", "top.js", "lists.js"),
     ("reading.js",),
     ("embeds.js",),
     ("polls.js",),

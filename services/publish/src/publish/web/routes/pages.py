@@ -231,12 +231,14 @@ class Pages:
         body = answers.renderer.render(
             "stories.html",
             canonical=answers.renderer.site.url + "/stories",
+            cursor=answers.feed_store.cursor,
             stories=[
                 {
                     "id": story.id,
                     "label": self._name_of(story),
                     "standfirst": printable(self._standfirst_of(story.id)),
                     "headline": title_of(story.newest.update),
+                    "newest_id": story.newest.update.update_id,
                     "language": language_of(story.newest.update),
                     "count": story.count,
                     "newest_at": story.newest.update.first_published_at,

@@ -174,6 +174,7 @@ function remove(id) {
   }
   if (held.delete(id)) showPill();
   removeFromParts(id);
+  leaveList();
   if (articleIn(id, "lead")) {
     find("lead").replaceChildren();
     announce("gone");
@@ -247,6 +248,7 @@ async function reconcile(page) {
     takeAround(page);
     return;
   }
+  if (list) takeList(page);
   if (!feed) return;
   takeTop(page);
   const seen = new Set();
@@ -282,6 +284,7 @@ document.addEventListener("slugline:update", ({ detail: { kind, id: cursor, data
   }
   if (data.cards) takeCards(data.cards, cursor);
   if (find("own")) followStory(id, data);
+  followList(id, data);
   if (articleIn(id, "own")) refreshOwn(id, data.path, data.revision);
   const element = feed && data.html ? elementOf(data.html) : null;
   if (!element) return;

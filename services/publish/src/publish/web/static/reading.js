@@ -112,7 +112,7 @@ function offerFilters() {
   const all = feed.querySelectorAll(":scope > .item");
   for (const item of all) for (const about of aboutOf(item)) counts.set(about, (counts.get(about) ?? 0) + 1);
   const useful = [...counts]
-    .filter(([about, count]) => count < all.length && (count > 1 || about === "key") && nameOf(about))
+    .filter(([about, count]) => about !== channel && count < all.length && (count > 1 || about === "key") && nameOf(about))
     .sort((a, b) => (b[0] === "key") - (a[0] === "key") || b[1] - a[1])
     .slice(0, MOST_FILTERS);
   if (chosen.about && !useful.some(([about]) => about === chosen.about)) useful.push([chosen.about, 0]);
@@ -238,7 +238,17 @@ async function tellWhatHappened(last) {
   place.replaceChildren(block);
 }
 
+// What scrolls sideways can be reached with the keyboard alone.
+function reachTables() {
+  for (const table of document.querySelectorAll(".body table")) {
+    if (table.scrollWidth > table.clientWidth) table.tabIndex = 0;
+    else table.removeAttribute("tabindex");
+  }
+}
+
 showButtons(document);
+reachTables();
+addEventListener("resize", reachTables);
 offerToFollow();
 markFollowed();
 offerFilters();
@@ -248,6 +258,7 @@ if (feed && !isOld) {
   if (isStory) tellWhatHappened(last).catch((error) => console.warn("slugline: what happened is not known", error));
   new MutationObserver(() => {
     showButtons(feed);
+    reachTables();
     observeAll();
     offerFilters();
     if (chosen.about) applyFilter();

@@ -191,6 +191,7 @@ function removeFromParts(id) {
   if (lines.length === 0) return;
   for (const line of lines) line.remove();
   if (feed) refreshPage();
+  else if (list) refreshList();
   else refreshAround();
 }
 
