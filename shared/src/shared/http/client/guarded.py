@@ -10,6 +10,7 @@ to many readers would wait for.
 
 import asyncio
 import contextlib
+import io
 import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
@@ -168,14 +169,13 @@ class StreamedResponse:
             raise RequestRefused(_too_large(max_bytes))
         if self.encoding not in ("", "gzip", "x-gzip", "deflate"):
             raise RequestRefused(f"content encoding {self.encoding[:40]!r} was not asked for")
-        parts: list[bytes] = []
-        size = 0
+        # Joining parts would hold a body twice for a moment; what a BytesIO holds becomes its value without a copy.
+        body = io.BytesIO()
         async for part in inflated(self.raw(), max_bytes) if self.encoding else self.raw():
-            size += len(part)
-            if size > max_bytes:
+            if body.tell() + len(part) > max_bytes:
                 raise RequestRefused(_too_large(max_bytes))
-            parts.append(part)
-        return b"".join(parts)
+            body.write(part)
+        return body.getvalue()
 
 
 class GuardedClient:

@@ -1,6 +1,7 @@
 """Reads the body of a request: whole, within its limits of size and time, decompressed."""
 
 import asyncio
+import io
 import zlib
 
 from starlette.requests import ClientDisconnect, Request
@@ -38,8 +39,7 @@ def inflated(body: bytes, encoding: str, limit: int) -> bytes:
     """
     wbits = ENCODINGS[encoding]
     stream = zlib.decompressobj(wbits)
-    members, size = 1, 0
-    parts: list[bytes] = []
+    members, whole = 1, io.BytesIO()
     try:
         for start in range(0, len(body), PIECE_BYTES):
             piece = body[start : start + PIECE_BYTES]
@@ -51,17 +51,15 @@ def inflated(body: bytes, encoding: str, limit: int) -> bytes:
                             400, "bad-encoding", f"more than {MAX_MEMBERS} {encoding} members", field="Content-Encoding"
                         )
                     stream = zlib.decompressobj(wbits)
-                if part := stream.decompress(piece, limit - size + 1):
-                    size += len(part)
-                    if size > limit:
-                        raise _too_large(limit)
-                    parts.append(part)
+                whole.write(stream.decompress(piece, limit - whole.tell() + 1))
+                if whole.tell() > limit:
+                    raise _too_large(limit)
                 piece = stream.unused_data
     except zlib.error as error:
         raise Problem(400, "bad-encoding", f"the body is not {encoding}: {error}", field="Content-Encoding") from error
     if not stream.eof:
         raise Problem(400, "truncated", f"the {encoding} body ends before its end", field="Content-Encoding")
-    return b"".join(parts)
+    return whole.getvalue()
 
 
 async def inflate_in_background(body: bytes, encoding: str, limit: int) -> bytes:
@@ -87,15 +85,14 @@ async def read_raw(request: Request, limit: int, timeout_s: float) -> bytes:
     declared = request.headers.get("content-length", "")
     if declared.isascii() and declared.isdigit() and int(declared[:20]) > limit:
         raise _too_large(limit)
-    pieces: list[bytes] = []
-    size = 0
+    # Joining pieces would hold a body twice for a moment; what a BytesIO holds becomes its value without a copy.
+    body = io.BytesIO()
     try:
         async with asyncio.timeout(timeout_s):
             async for piece in request.stream():
-                size += len(piece)
-                if size > limit:
+                if body.tell() + len(piece) > limit:
                     raise _too_large(limit)
-                pieces.append(piece)
+                body.write(piece)
     except TimeoutError as error:
         raise Problem(
             408,
@@ -106,7 +103,7 @@ async def read_raw(request: Request, limit: int, timeout_s: float) -> bytes:
         ) from error
     except ClientDisconnect as error:
         raise Problem(400, "truncated", "the connection ended before the body did", field="") from error
-    return b"".join(pieces)
+    return body.getvalue()
 
 
 async def decoded(raw: bytes, encoding: str, limit: int, *, may_be_empty: bool = False) -> bytes:
