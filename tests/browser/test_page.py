@@ -327,7 +327,7 @@ async def test_an_open_page_is_the_page_that_the_server_answers(site: Site) -> N
                 # What is found later is for the next search.
                 now["list"] = [each for each in now["list"] if each in seen["list"]]
             if seen != now:
-                differing[path] = {name: str((seen[name], now[name]))[:300] for name in seen if seen[name] != now[name]}
+                differing[path] = {name: str((seen[name], now[name]))[:1500] for name in seen if seen[name] != now[name]}
         return differing
 
     now = datetime.now(UTC)

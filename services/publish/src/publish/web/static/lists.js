@@ -8,7 +8,9 @@ const listing = { wanted: false, isBehind: false };
 function followList(id, data) {
   if (!list) return;
   const isShown = list.querySelector(`[data-line="${CSS.escape(id)}"]`);
-  if (isShown || (list.dataset.list === "stories" && data.story)) refreshList();
+  // What has no story now may have left one, which then has an update less.
+  const isOfStories = list.dataset.list === "stories" && (data.story || data.revision > 1);
+  if (isShown || isOfStories) refreshList();
 }
 
 // Of a story that goes on with one update less, the list tells how many there are.
