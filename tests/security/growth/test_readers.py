@@ -11,7 +11,20 @@ from lxml import etree
 
 from conformance.documents import outcome
 from ingest.formats import Unreadable, charset, limits, media, times
-from ingest.formats.copy import authors, notes, people, places, repeats, sign_offs, tags
+from ingest.formats.copy import (
+    authors,
+    captions,
+    escapes,
+    footers,
+    headlines,
+    notes,
+    people,
+    places,
+    repeats,
+    scripts,
+    sign_offs,
+    tags,
+)
 from ingest.formats.copy import body as copy_body
 from ingest.formats.feeds.media_rss import media_apart
 from ingest.formats.html import embeds, flatten, from_xml
@@ -79,6 +92,18 @@ FUNCTIONS: dict[str, Callable[[str], Any]] = {
     "a name": people.kind_of_name,
     "a byline": lambda said: (authors.byline_of(said), authors.is_line_of_names(said)),
     "a dateline's place": lambda said: (places.of_text(said), places.without_dateline(said)),
+    "a footer of a feed": lambda said: (
+        footers.without_footers(f"<p>{said}</p><p class='sharedaddy {said}'>{said}</p>{said}<a href=''>{said}</a>"),
+        footers.bare_summary(f"{said}[...]"),
+        footers.is_footer(said),
+    ),
+    "a caption": lambda said: captions.tidy({"media": [{"caption": said}, {"caption": f"{said} (Photo: {said})"}]}),
+    "a script of a video": lambda said: scripts.without_script(f"<p>{said}</p><p>STORYLINE:</p><p>{said}</p>"),
+    "what was escaped twice": lambda said: (
+        escapes.read_once_more(f"{said}&amp;eacute;"),
+        escapes.body_read_once_more(f"<p>{said}&amp;eacute;</p>"),
+    ),
+    "a headline as sent": headlines.bare,
     "the first sentence": repeats.first_sentence,
     "the same words": lambda said: repeats.begins_with(said, said[:-1]),
     "a tag for readers": lambda said: tags.is_for_readers("place", said),

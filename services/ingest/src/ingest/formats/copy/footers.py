@@ -67,7 +67,7 @@ _TAIL = 1500
 """Characters at the end in which words outside of paragraphs are looked for."""
 _LINK = re.compile(r"<a\s[^<>]*>((?>[^<]+|<(?!/?a\b))*)</a\s*>[\s.…»→|)\]]*$", re.IGNORECASE)
 _LAST_WORDS = re.compile(r"(?:<br\s*/?>|</(?:p|div|ul|ol|table|figure|blockquote)\s*>|<img\b[^<>]*>)", re.IGNORECASE)
-_ELLIPSIS = re.compile(r"\s*\[(?:&#8230;|&hellip;|…|\.\.\.)\]")
+_ELLIPSIS = re.compile(r"(?<!\s)\s*\[(?:&#8230;|&hellip;|…|\.\.\.)\]")
 
 
 def without_footers(html: str) -> tuple[str, list[str]]:
