@@ -42,6 +42,11 @@ CAP = (
     "<msgType>Update</msgType><scope>Public</scope><note>{}</note><references>{}</references><info><headline>{}</headline>"
     "<description>{}</description><web>{}</web><area><areaDesc>{}</areaDesc></area></info></alert>"
 )
+HOUSE = (
+    '<release id="a" lang="{}"><title>{}</title><leadtext>{}</leadtext><body>{}</body><publicationDate>{}</publicationDate><embargo>{}</embargo>'
+    "<publisher><name>{}</name></publisher><contactsAsText>{}</contactsAsText><keywords>{}</keywords><images><image><url>{}</url><caption>{}</caption>"
+    "</image></images></release>"
+)
 BROKEN = "<rss><channel><item><guid>a</guid><title>{}</title><author>{}</author><description>{}</description>&bogus;<b></item></rss>"
 NATIVE = (
     "headline",
@@ -75,6 +80,19 @@ def _feed(value: str) -> bytes:
     return json.dumps({"version": "https://jsonfeed.org/version/1.1", "items": items}).encode()
 
 
+def _ans(value: str) -> bytes:
+    parts = [
+        {"type": kind, "content": value, "level": 2} for kind in ("text", "header", "raw_html", "interstitial_link")
+    ]
+    picture = {"type": "image", "url": value, "caption": value, "credits": {"by": [{"name": value}]}}
+    story = {
+        "type": "story", "version": "0.10.9", "_id": "a", "headlines": {"basic": value}, "description": {"basic": value}, "subheadlines": {"basic": value},
+        "display_date": value, "credits": {"by": [{"name": value}]}, "taxonomy": {"tags": [{"text": value}]}, "content_elements": [*parts, picture],
+        "promo_items": {"basic": picture}, "language": value,
+    }  # fmt: skip
+    return json.dumps(story).encode()
+
+
 def _line(before: bytes, after: bytes) -> Callable[[str], bytes]:
     return lambda value: before + value.encode("utf-8", "replace") + after
 
@@ -86,6 +104,7 @@ DOCUMENTS: dict[str, Callable[[str], bytes]] = {
     "rss": _xml(RSS),
     "atom": _xml(ATOM),
     "cap": _xml(CAP),
+    "house-xml": _xml(HOUSE),
     "newsml-g2, as it is": _as_it_is(G2),
     "nitf, as it is": _as_it_is(f"{NITF.partition('<p>')[0].replace('{}', 'x')}{{}}</body.content></body></nitf>"),
     "atom, as it is": _as_it_is(
@@ -98,6 +117,7 @@ DOCUMENTS: dict[str, Callable[[str], bytes]] = {
     "native, plain": _json(("body_text",), guid="a"),
     "ninjs": _json(NINJS, uri="a"),
     "json feed": _feed,
+    "ans": _ans,
     "json, as it is": _line(b'{"guid":"a","headline":', b"}"),
     "json, broken": _line(b'{"uri":"a","versioncreated":"2026-01-01T00:00:00Z","headline":"', b'"}'),
     "anpa 1312": _line(b"\x16\x16\x01W2870\x1fasian\nu l BC-A 11-13 0049\n\x02", b"\x03"),
