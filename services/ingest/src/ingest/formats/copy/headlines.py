@@ -16,7 +16,7 @@ _NONE = re.compile(
     re.IGNORECASE,
 )
 
-_NUMBER = re.compile(r"\W*\d{5,20}\W*|[\w-]{1,60}\.(?:jpe?g|png|tiff?|gif|webp|mp4|mov)", re.IGNORECASE)
+_NUMBER = re.compile(r"\W*[0-9]{7,18}\W*|[\w-]{1,60}\.(?:jpe?g|png|tiff?|gif|webp|mp4|mov)", re.IGNORECASE)
 """A number or file of a picture archive."""
 _LINK = re.compile(r"(?<!\s)\s+https?://\S{1,500}$")
 _ROUTED = re.compile(r"(?:(?:\([\w. ]{2,20}\)\s?)?[A-ZÁÉÍÓÚÑÜÇ][^:!?–—-]{1,30}?\.[-–—]\s?){1,3}(?=[\w¿¡\"“«'‘(])")
