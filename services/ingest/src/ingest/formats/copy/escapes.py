@@ -17,14 +17,17 @@ _SIGNS = frozenset({"lt", "gt"})
 
 
 def read_once_more(words: str) -> str:
-    """Plain words without the references that are left in them: `Don&rsquo;t` is `Don’t`."""
-    if "&" not in words or ";" not in words:
+    """Plain words without the references that are left in them: `Don&rsquo;t` is `Don’t`. Words about markup stay as they are."""
+    if "&" not in words or ";" not in words or "&lt;" in words or "<" in words:
         return words
     return _REFERENCE.sub(_character, words)
 
 
 def _character(found: re.Match[str]) -> str:
-    return text.unescaped(found.group(0)) if _is_known(found.group(0)[1:-1]) else found.group(0)
+    if not _is_known(found.group(0)[1:-1]):
+        return found.group(0)
+    read = text.unescaped(found.group(0))
+    return read if read.isprintable() else " "
 
 
 def _is_known(name: str) -> bool:
