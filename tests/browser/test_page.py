@@ -118,7 +118,8 @@ def killed(guid: str, number: int) -> EnrichedUpdate:
 
 async def test_an_update_appears_is_corrected_and_is_killed_on_an_open_page(site: Site) -> None:
     """Without a reload: a new update appears on top, its correction replaces it and says so, its kill takes it away."""
-    await site.publish(words("first"))
+    # Pinned, it leads all the while; else the newest would, a moment after it came.
+    await site.publish(words("first", flags=Flags(pinned=True)))
     page = await site.open()
     feed = page.locator("#feed")
     await site.publish(words("second"), words("third"))
@@ -327,7 +328,9 @@ async def test_an_open_page_is_the_page_that_the_server_answers(site: Site) -> N
                 # What is found later is for the next search.
                 now["list"] = [each for each in now["list"] if each in seen["list"]]
             if seen != now:
-                differing[path] = {name: str((seen[name], now[name]))[:1500] for name in seen if seen[name] != now[name]}
+                differing[path] = {
+                    name: str((seen[name], now[name]))[:1500] for name in seen if seen[name] != now[name]
+                }
         return differing
 
     now = datetime.now(UTC)

@@ -12,6 +12,7 @@ import httpx
 import psutil
 import pytest
 import schemathesis
+from schemathesis.checks import CHECKS
 
 from security.doors.decisions import DECISIONS
 from security.doors.filled import Known
@@ -90,7 +91,8 @@ async def test_what_is_there_is_answered_as_it_is_described(doors: Doors, known:
                     answer = case.call()
                     asked += 1
                     try:
-                        case.validate_response(answer)
+                        # Who may do what is decided above; here wrong keys would soon be too many of one address.
+                        case.validate_response(answer, excluded_checks=[CHECKS.get_one("ignored_auth")])
                         assert answer.status_code < 500
                     except (AssertionError, BaseExceptionGroup) as error:
                         differs.append(f"{role} {case.formatted_path}: {answer.status_code} {str(error)[:600]}")
