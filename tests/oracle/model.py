@@ -112,6 +112,8 @@ class Update:
     current: Version | None = None
     held: Version | None = None
     expired: bool = False
+    kept: bool = False
+    """Whether a desk has restored it after it expired: then it stays."""
     corrected: dict[Part, str] = field(default_factory=dict)
     """What the desk made of each part that it corrected. It stands, whatever the source says of that part."""
     hidden_by_desk: Removal = ""
@@ -139,7 +141,11 @@ class Update:
         """When time next changes something: in seconds of the Unix epoch."""
         if self.final:
             return None
-        expires_at = self.current.expires_at if self.current and not self.expired and not self.shown.removal else None
+        expires_at = (
+            self.current.expires_at
+            if self.current and not self.expired and not self.kept and not self.shown.removal
+            else None
+        )
         moments = [each for each in (self.held and self.held.embargo_until, expires_at) if each]
         return min(moments, default=None)
 
@@ -147,7 +153,7 @@ class Update:
         """What happens by itself up to a moment."""
         while (moment := self.moment) is not None and moment <= until:
             if self.held is not None and self.held.embargo_until == moment:
-                self.current, self.held, self.expired = self.held, None, False
+                self.current, self.held, self.expired, self.kept = self.held, None, False, False
             else:
                 self.expired = True
             self._show(skippable=True)
@@ -160,6 +166,9 @@ class Update:
         for moment in (self.moment, *own):
             if moment is not None and moment < answered_at + DRAIN_S and given.kind != "repeat":
                 self.unsure = True
+        ends = self.current.expires_at if self.current is not None and given.kind == "restore" else None
+        if ends is not None and sent_at - DRAIN_S <= ends <= answered_at + DRAIN_S:
+            self.unsure = True
         self._take(given, answered_at)
         self._show(skippable=False)
 
@@ -180,6 +189,8 @@ class Update:
             self.hidden_by_desk = "withdrawn" if given.kind == "withdraw" else "expired"
         elif given.kind == "restore":
             self.hidden_by_desk = ""
+            if self.current is not None and (self.current.expires_at or answered_at) < answered_at:
+                self.expired, self.kept = False, True
         else:
             flag = {"pin": "pinned", "unpin": "pinned", "key-event": "key_event", "close": "closed"}[given.kind]
             self.flags[flag] = given.kind != "unpin"
@@ -189,7 +200,7 @@ class Update:
             self.held, self.released = version, True
             return
         self.released = self.released or version.withheld
-        self.current, self.held, self.expired, self.hidden_by_desk = version, None, False, ""
+        self.current, self.held, self.expired, self.kept, self.hidden_by_desk = version, None, False, False, ""
 
     def _show(self, *, skippable: bool) -> None:
         shown = self._compute()

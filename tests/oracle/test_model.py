@@ -55,6 +55,16 @@ def test_an_embargo_ends_by_itself_and_an_expiry_comes() -> None:
     assert [state.shown.headline for state in killed.states] == ["", ""]
 
 
+def test_what_a_desk_restores_after_it_expired_stays() -> None:
+    """Until the source's next version; restored before, it expires as it was to."""
+    late = taken((version(expires_at=20.0), 1), (Input("withdraw"), 5), (Input("restore"), 30))
+    late.pass_time(40.0)
+    assert late.shown.headline == WORDS.headline
+    early = taken((version(expires_at=20.0), 1), (Input("withdraw"), 5), (Input("restore"), 10))
+    early.pass_time(40.0)
+    assert early.shown.removal == "expired"
+
+
 def test_what_is_under_way_while_a_moment_comes_is_not_judged() -> None:
     """Nobody knows which was first."""
     assert taken((version(expires_at=2.0), 1), (Input("pin"), 1.9)).unsure

@@ -4,6 +4,9 @@ import asyncio
 import time
 from typing import Any
 
+import pytest
+
+from ingest.intake.deadline import Unavailable
 from ingest.intake.known_sources import TIMEOUT_S, KnownSources
 
 
@@ -41,3 +44,15 @@ async def test_an_order_waits_for_postgres_only_for_a_moment() -> None:
         assert await KnownSources().source_of("a", of) is None
         assert time.monotonic() - started < TIMEOUT_S + 1
     assert await KnownSources().source_of("a", None) is None
+
+
+async def test_what_stands_between_other_orders_is_not_given_without_postgres() -> None:
+    """It would go another way, and come behind the one that is given next. Of an update that nobody has sent it goes as it is."""
+    for answer in ("silence", OSError("refused")):
+        of: Any = Postgres(answer)
+        with pytest.raises(Unavailable, match="the order was not given"):
+            await KnownSources().source_of("a", of, needed=True)
+    with pytest.raises(Unavailable):
+        await KnownSources().source_of("a", None, needed=True)
+    ignorant: Any = Postgres(None)
+    assert await KnownSources().source_of("a", ignorant, needed=True) is None

@@ -60,14 +60,14 @@ def order(
         kafka_producer = new_producer(settings, "slugline-ingest-order")
         await kafka_producer.start()
         try:
-            # An order does not depend on Postgres.
+            # What takes an update away does not depend on Postgres.
             with contextlib.suppress(*CONNECT_ERRORS):
                 pool = await connect_once(settings, 1)
             producer = Producer(kafka_producer, source="slugline/ingest", topic_prefix=settings.topic_prefix)
             return await orders.send(
                 SendQueue(producer), update_id, request, signed_by=Signature(holder="command line", person=by), timeout_s=TIMEOUT_S, pool=pool,
                 ordered_at=wall_clock() if pool is None else await now_of(pool),
-                source=await KnownSources().source_of(update_id, pool), author=of_command(),
+                source=await KnownSources().source_of(update_id, pool, needed=order not in orders.REMOVALS), author=of_command(),
             )  # fmt: skip
         finally:
             await kafka_producer.stop()

@@ -30,6 +30,8 @@ RECORD_TIMEOUT_S = 0.5
 REASONED: tuple[OrderName, ...] = ("kill", "takedown", "withdraw", "correct")
 """Orders that need a reason: readers of a correction see it, the report of a removal keeps it."""
 
+REMOVALS: frozenset[OrderName] = frozenset(("kill", "takedown", "withdraw", "expire"))
+"""Orders that take an update out of sight, which wait for nothing."""
 OF_DESKS: tuple[OrderName, ...] = ("accept-source", "keep-correction", "hold", "release", "spike")
 """Orders that only a desk gives: a source does not release its own copy."""
 

@@ -40,7 +40,7 @@ async def order(api: Api, request: Request) -> Response:
         status = 400 if first["type"] == "json_invalid" else 422
         raise Problem(status, "invalid-order", first["msg"].removeprefix("Value error, "), field=pointer) from error
     signed_by = _signature(source, key, wanted)
-    whose = source.name if not source.desk else await api.intake.known_sources.source_of(update_id, api.intake.pool)
+    whose = source.name if not source.desk else await _source_of(api, update_id, wanted)
     receipt = await orders.send(
         queue,
         update_id,
@@ -58,6 +58,12 @@ async def order(api: Api, request: Request) -> Response:
         key_id=signed_by.key_id, holder=signed_by.holder, reason=wanted.reason,
     )  # fmt: skip
     return json_response(receipt, 202)
+
+
+async def _source_of(api: Api, update_id: str, wanted: orders.OrderRequest) -> str | None:
+    """Whose an update is. What takes it away goes out without that, if need be; what is to stand between other orders does not."""
+    is_removal = wanted.order in orders.REMOVALS
+    return await api.intake.known_sources.source_of(update_id, api.intake.pool, needed=not is_removal)
 
 
 def _signature(source: Source, key: KeyHolder, wanted: orders.OrderRequest) -> Signature:
