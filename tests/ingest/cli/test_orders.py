@@ -24,18 +24,20 @@ async def run(newsroom: Connections, *arguments: str) -> Result:
 
 @pytest.mark.integration
 async def test_an_order_by_command_reaches_kafka(newsroom: Connections) -> None:
-    """It ends once Kafka has the order, needs no Postgres, and is noted where there is one."""
+    """It ends once Kafka has the order; a kill needs no Postgres, what stands between other orders does; it is noted there."""
     without = newsroom.model_copy(update={"postgres_dsn": "postgresql://x:x@127.0.0.1:1/x"})
     assert (await run(without, "kill", UPDATE, "--reason", "wrong man", "--by", "Night editor")).exit_code == 0
-    assert (await run(newsroom, "pin", UPDATE, "--by", "me")).exit_code == 0
+    refused = await run(without, "pin", UPDATE, "--by", "me")
+    assert (refused.exit_code, "the order was not given" in refused.output) == (1, True)
     environment = {name.upper(): str(value) for name, value in newsroom.model_dump().items()}
     assert (await asyncio.to_thread(CliRunner().invoke, cli, ("migrate",), env=environment)).exit_code == 0
-    assert (await run(newsroom, "unpin", UPDATE, "--by", "me")).exit_code == 0
+    for order in ("pin", "unpin"):
+        assert (await run(newsroom, order, UPDATE, "--by", "me")).exit_code == 0
     records = await everything_in(newsroom, RAW)
     assert [record.key for record in records] == [UPDATE.encode()] * 3
     assert [orjson.loads(record.value or b"")["order"] for record in records] == ["kill", "pin", "unpin"]
     connection = await asyncpg.connect(newsroom.postgres_dsn)
-    assert await connection.fetchval("SELECT array_agg(name) FROM ingest.orders") == ["unpin"]
+    assert await connection.fetchval("SELECT array_agg(name ORDER BY name) FROM ingest.orders") == ["pin", "unpin"]
     await connection.close()
 
 
