@@ -7,7 +7,7 @@ thread, which has the loop, between a probe and its answer; the peak of memory i
 import asyncio
 import contextlib
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,13 +73,11 @@ async def _asked(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, pid
 
 
 @contextlib.asynccontextmanager
-async def measured(processes: dict[str, Process]) -> AsyncIterator[dict[str, Cost]]:
-    """Costs of these processes while the block runs, by their names; whole once it has ended."""
-    costs = {name: Cost() for name in processes}
-    for name, process in processes.items():
-        pid = pid_of(process)
-        costs[name].resting_kb = memory_kb(pid, "VmRSS")
-        Path(f"/proc/{pid}/clear_refs").write_text("5")
+async def measured(processes: Mapping[str, Process], rested: Mapping[str, int]) -> AsyncIterator[dict[str, Cost]]:
+    """Costs of these processes while the block runs, by their names, beside what they had `rested` with; whole once it has ended."""
+    costs = {name: Cost(resting_kb=rested[name]) for name in processes}
+    for process in processes.values():
+        Path(f"/proc/{pid_of(process)}/clear_refs").write_text("5")
     probes = [asyncio.create_task(_probe(process, costs[name])) for name, process in processes.items()]
     try:
         yield costs

@@ -3,13 +3,11 @@
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from types import FunctionType, MethodType
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
 import structlog
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
-from jinja2.runtime import Context, Macro
 from markupsafe import Markup
 
 from publish.representation import origin, pictures, site, words
@@ -44,35 +42,6 @@ Fit = Callable[[str, int], str]
 def _is_short(update: ReaderUpdate) -> bool:
     """Whether a page of many updates shows the whole text; the second bound is for scripts without spaces."""
     return update.word_count <= SHORT_WORDS and len(update.text) <= SHORT_WORDS * 12
-
-
-class _Called(Protocol):
-    def __call__(self, *given: object, **named: object) -> object:
-        """What a template calls."""
-
-
-class _Calls(Context):
-    """Calls functions and macros as they are.
-
-    Jinja asks of everything that a template calls whether it wants the context first, which took as long as the calls
-    themselves; only what does not say so plainly is asked.
-    """
-
-    def call(self, called: _Called, *given: object, **named: object) -> object:
-        """See `jinja2.runtime.Context.call`."""
-        kind = type(called)
-        if kind is Macro or ((kind is FunctionType or kind is MethodType) and not hasattr(called, "jinja_pass_arg")):
-            # For those that take the context: which variables stand around the call.
-            named.pop("_block_vars", None)
-            named.pop("_loop_vars", None)
-            return called(*given, **named)
-        return super().call(called, *given, **named)
-
-
-class _Templates(Environment):
-    """Our templates' environment."""
-
-    context_class = _Calls
 
 
 class _Article(Protocol):
@@ -115,7 +84,7 @@ class Renderer:
         self.site = replace(site_of(settings), locale=self.interface.locale)
         self.fit = fit
         self.omissions = omissions or Omissions()
-        self._templates = _Templates(
+        self._templates = Environment(
             loader=PackageLoader("publish.web"),
             autoescape=select_autoescape(default=True, default_for_string=True),
             undefined=StrictUndefined,

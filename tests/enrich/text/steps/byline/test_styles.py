@@ -94,7 +94,7 @@ def test_names_are_read_with_measured_precision_and_recall(
     lines: Sequence[Labelled], which: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Of the names read at least 97 of 100 are right, as they are to be shown; of those there at least 96 are read."""
-    assert len(lines) >= 120
+    assert len(lines) >= (120 if lines is UNSEEN else 190)
     measured, wrong = measure(lines)
     with capsys.disabled():
         print(f"\nbylines, {which}: " + ", ".join(f"{kind} P {p:.3f} R {r:.3f}" for kind, (p, r) in measured.items()))

@@ -41,8 +41,11 @@ _CREDIT_SIGNS = frozenset(":©([")
 def _without_repeats(fields: dict[str, object], several: list[object]) -> None:
     """No caption that is the text once more, as the description of a video is."""
     html = fields.get("body_html")
-    told = [one for one in several if isinstance(one, dict) and len(str(one.get("caption") or "")) > _LEAST_REPEATED]
-    if not told or not isinstance(html, str) or len(html) > _LONGEST_REPEATED:
+    if not isinstance(html, str):
+        return
+    least = max(_LEAST_REPEATED, len(html) // _MARKUP)
+    told = [one for one in several if isinstance(one, dict) and len(str(one.get("caption") or "")) > least]
+    if not told:
         return
     words = text.of_html(html)
     for one in told:
@@ -51,7 +54,8 @@ def _without_repeats(fields: dict[str, object], several: list[object]) -> None:
 
 
 _LEAST_REPEATED = 60
-_LONGEST_REPEATED = 10_000
+_MARKUP = 6
+"""Characters of HTML for each of its words, at most, where it is a caption once more: of longer bodies no plain text is made."""
 
 
 def tidy(fields: dict[str, object]) -> None:
