@@ -1,6 +1,7 @@
 """What a newsroom has of its machine: a disk that can be full, and clocks that can be stepped. Where one of them takes what is not here, None."""
 
 import contextlib
+import errno
 import os
 import subprocess
 import time
@@ -30,7 +31,7 @@ class Disk:
                 while True:
                     file.write(bytes(4096))
         except OSError as error:
-            return error.errno == 28  # ENOSPC
+            return error.errno == errno.ENOSPC
 
     def free(self) -> None:
         """Have room again."""

@@ -121,7 +121,7 @@ async def send(
 ) -> OrderReceipt:
     """Emit an order and wait for Kafka; raises `Unavailable` where it does not answer, and `OutcomeUnknown` where it may have the order.
 
-    `source` is that of the update: with it the order stands behind the versions that were sent before. Where it is not known
+    `ordered_at` is of the newsroom's clock (`shared.postgres.clock`). `source` is that of the update: with it the order stands behind the versions that were sent before. Where it is not known
     enrich forwards the order, so that it comes a little later.
     The order is also recorded in Postgres, for whoever asks about the update, and under `author` in the audit log. A kill does not depend on that: it counts once
     Kafka has it.
