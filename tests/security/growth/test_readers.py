@@ -1,7 +1,6 @@
 """What reads text from outside takes time in proportion to its length, whatever the text is made of."""
 
 import gzip
-import time
 import zlib
 from collections.abc import Callable
 from typing import Any
@@ -34,7 +33,7 @@ from ingest.formats.text import teleprinter
 from ingest.transports.api.body import inflated
 from ingest.transports.feed_links import feed_links
 from security.growth.documents import DOCUMENTS
-from security.growth.measure import growth
+from security.growth.measure import growth, quiet_s
 from security.growth.pumps import PUMPS
 from shared.http.client.retry_after import retry_after_s
 from shared.http.problem import Problem
@@ -121,7 +120,7 @@ FUNCTIONS: dict[str, Callable[[str], Any]] = {
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_time_grows_with_the_text(name: str) -> None:
-    """At most six times as long for four times as much, for every function and every kind of text."""
+    """No more than in proportion, for every function and every kind of text."""
     grown = {pump: why for pump, made in PUMPS.items() if (why := growth(FUNCTIONS[name], made, 6_000))}
     assert not grown
 
@@ -245,11 +244,11 @@ LARGE: dict[str, bytes] = {
     + b"</references></alert>",
     "entities of a thousand digits": b'{"guid":"a","headline":"b","body_html":"<b>&#' + b"1" * 900_000 + b';</b>"}',
 }
+SOON_S = 5.0
+"""Of a machine that does nothing else (`growth.measure`)."""
 
 
 @pytest.mark.parametrize("name", LARGE)
 def test_what_multiplies_inside_a_document_is_read_soon_or_refused(name: str) -> None:
     """Each of these took minutes or gigabytes: one part of a document for each of another."""
-    began = time.process_time()
-    outcome(LARGE[name])
-    assert time.process_time() - began < 8.0
+    assert quiet_s(lambda: outcome(LARGE[name]), SOON_S) <= SOON_S

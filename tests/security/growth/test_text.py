@@ -5,8 +5,6 @@ and at four times that length.
 """
 
 import functools
-import gc
-import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -62,6 +60,7 @@ from publish.web.page_parts.translations import Family
 from publish.web.routes.answers import Answers
 from publish.web.routes.feeds import Feed
 from publish.web.routes.own_page import own_page
+from security.growth.measure import growth
 from security.growth.pumps import PUMPS
 from shared.markup import repair_nesting
 from shared.messages import (
@@ -82,12 +81,6 @@ from shared.messages.limits import LONGEST
 from shared.observability.health import Health
 from support.revisions import read
 
-TIMES = 6
-"""As long for four times as much, at most: some room for the machine."""
-FLOOR_S = 0.02
-"""Below it nothing is judged."""
-MEASURED = 5
-"""Times at most before a text is called slow: a neighbour on the processor makes a single one long."""
 SIZE = 5000
 """Characters, and four times as many: the square of 20,000 is seen where it costs 50 ps."""
 SIZES: Mapping[str, int] = {"body": 12_000, "fragment": 12_000}
@@ -330,31 +323,6 @@ WHOLE: Mapping[str, Function] = {
 """Several functions, one after the other: measured with what is hardest."""
 
 
-def took_s(function: Function, given: str) -> float:
-    """Seconds of the processor that a call takes; the collector of garbage, which looks at all that there is, is left out."""
-    gc.disable()
-    try:
-        began = time.process_time()
-        function(given)
-        return time.process_time() - began
-    finally:
-        gc.enable()
-
-
-def grows(function: Function, pump: Callable[[int], str], size: int) -> str:
-    """How the time of a function grows, where it is more than in proportion; else nothing."""
-    larger = pump(4 * size)
-    large = took_s(function, larger)
-    if large <= FLOOR_S:
-        return ""
-    small = min(took_s(function, pump(size)) for _ in range(3))
-    for _ in range(MEASURED):
-        large = min(large, took_s(function, larger))
-        if large <= max(TIMES * small, FLOOR_S):
-            return ""
-    return f"{small * 1000:.1f} ms became {large * 1000:.1f} ms"
-
-
 ALONE = {pump: made for pump, made in PUMPS.items() if not pump.endswith("between words")}
 QUICK = set(TEXT) - {
     "nested",
@@ -369,9 +337,9 @@ QUICK = set(TEXT) - {
 
 @pytest.mark.parametrize("name", TEXT)
 def test_time_grows_with_the_length(name: str) -> None:
-    """At most six times as long for four times as much, whatever it is made of."""
+    """No more than in proportion, whatever it is made of."""
     pumps = (PUMPS if name in QUICK else ALONE) | MARKUP
-    grown = {pump: grows(TEXT[name], made, SIZES.get(name, SIZE)) for pump, made in pumps.items()}
+    grown = {pump: growth(TEXT[name], made, SIZES.get(name, SIZE)) for pump, made in pumps.items()}
     assert not {pump: value for pump, value in grown.items() if value}
 
 
@@ -382,5 +350,5 @@ HARDEST = ("spaces", "no-break spaces", "line feeds", "entities", "bidi embeddin
 def test_time_of_whole_answers_grows_with_the_length(name: str) -> None:
     """So too where a whole revision, page or feed is made of it."""
     pumps = {pump: made for pump, made in ALONE.items() if "table" in made(100) or pump in HARDEST} | MARKUP
-    grown = {pump: grows(WHOLE[name], made, SIZE) for pump, made in pumps.items()}
+    grown = {pump: growth(WHOLE[name], made, SIZE) for pump, made in pumps.items()}
     assert not {pump: value for pump, value in grown.items() if value}
