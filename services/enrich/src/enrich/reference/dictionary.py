@@ -12,17 +12,10 @@ from pydantic import Field, field_validator
 
 from enrich.reference.automaton import build
 from enrich.reference.inflections import ADDED, LEAST, LEAST_ADDED, BaseForms, to_base_forms
-from enrich.reference.names.evidence import (
-    SOMEBODY,
-    STRONG,
-    Kind,
-    Surroundings,
-    is_part_of_another,
-    is_titled,
-    stands_near,
-    weigh,
-)
+from enrich.reference.names.evidence import STRONG, Kind, is_part_of_another, is_titled, stands_near, weigh
+from enrich.reference.names.surroundings import Surroundings
 from enrich.reference.names.tally import Tally
+from enrich.reference.names.words import SOMEBODY
 from shared.messages import Message
 
 PREFIXES = {"person": "person:", "place": "place:", "organisation": "org:", "topic": "topic:"}

@@ -22,7 +22,9 @@ from enrich.text.steps.byline.no_names import CODE, no_name
 from enrich.text.steps.byline.patterns import (
     ABBREVIATED,
     ADDRESS,
+    BIOGRAPHY,
     CONTRIBUTED,
+    DUTCH,
     FOLLOW,
     FROM_FIRST,
     FROM_SOMEBODY,
@@ -36,7 +38,9 @@ from enrich.text.steps.byline.patterns import (
     PLACED_ASIDE,
     PLAIN,
     PLAIN_WORD,
+    PLURAL_ASIDE,
     POST_OF_TWO,
+    POSTED_AT,
     REPORTING_FROM,
     ROLE,
     SEGMENT,
@@ -47,6 +51,7 @@ from enrich.text.steps.byline.patterns import (
     TRAILER,
     TWO_PLACES,
     WEAK,
+    WITH,
 )
 from enrich.text.steps.byline.places import behind_name, is_known_place
 from enrich.text.steps.byline.spelling import BOUND, respelled, right_way_round, with_joints_kept
@@ -59,6 +64,8 @@ SMALL_JOINTS = re.compile(
     r"(?<![^\s])(?:and|und|et|y|e|i|by|in|mit|with|from|for|von|par|por|di|door)(?![^\s])", re.IGNORECASE
 )
 MOST_NAMES = 40
+HELPER = "\ue001"
+"""Before a name that a `with` stands before; of the private use area, so that no byline has it."""
 
 
 def read_byline(byline: str, directory: Directory | None = None) -> list[BylineName]:
@@ -116,7 +123,8 @@ def _without_sites(line: str) -> str:
     """Without words such as `harbour.example` and `quill.ada`: a site, or a login."""
     if "." not in line:
         return line
-    return " ".join(word for word in line.split(" ") if SITE.fullmatch(word.strip("()[],;")) is None)
+    left = " ".join(word for word in line.split(" ") if SITE.fullmatch(word.strip("()[],;")) is None)
+    return re.sub(r"\s+(?:for|at|of|für|pour|para|per)$", "", left) if left != line else line
 
 
 def _is_mail(word: str) -> bool:
@@ -133,15 +141,23 @@ def _read(text: str, directory: Directory) -> list[BylineName]:
     text = re.sub(r" +(?=[:：])", "", text)
     if directory.knows(text) and text.casefold().split()[0] != "by":
         return [BylineName(text)]
-    text = SPECIAL_FIRST.sub("", text)
+    if (biography := BIOGRAPHY.match(text)) and is_given(biography["name"].split()[0]):
+        text = biography["name"]
+    text = SPECIAL_FIRST.sub("", PLURAL_ASIDE.sub("", text))
     text = TRAILER.sub("", ABBREVIATED.sub(r"\1 ", PLACED_ASIDE.sub(r" in \1", text))).strip(" ,|")
     if text.casefold().startswith("door "):
         text = text.replace(" en ", " & ")
     text = FOLLOW.sub(r"\g<name>", FROM_SOMEBODY.sub("", REPORTING_FROM.sub("", text)))
     text = with_joints_kept(JOINT_OR_PLACE.sub(_joint, text))
+    text = (
+        re.sub(r"^(?:by|par|por|di|von) (?=\S+ \S+ (?:à|en|in|a|em) \S)", "", text, flags=re.IGNORECASE)
+        if POSTED_AT.match(text.partition(" ")[2])
+        else text
+    )
     if (
         found := TWO_PLACES.match(text)
         or PLACE_FIRST.match(text)
+        or ((posted := POSTED_AT.match(text)) and posted["names"] and posted)
         or PLACE_COLON.match(text)
         or ((from_first := FROM_FIRST.match(text)) and is_known_place(from_first["place"]) and from_first)
     ):
@@ -174,7 +190,10 @@ def _read(text: str, directory: Directory) -> list[BylineName]:
 
 def _joint(found: re.Match[str]) -> str:
     """`Bart Smit en Els Kok`: an `and` between two people, not a place."""
-    if is_given(found["given"]) and not is_known_place(f"{found['given']} {found['surname']}"):
+    is_name = (
+        is_given(found["given"]) or DUTCH.search(found.string[: found.start()] + " " + found["surname"]) is not None
+    )
+    if is_name and not is_known_place(f"{found['given']} {found['surname']}"):
         return f" & {found['given']} {found['surname']}"
     return found[0]
 
@@ -239,6 +258,9 @@ class _ReadList:
         if not name and place:
             self._place(place)
             return
+        if self.waiting and (posted := POSTED_AT.match(item)):
+            self._place(posted["place"])
+            return
         read = read_name(name, self.directory)
         if read is None:
             self.is_rejected = True
@@ -280,6 +302,7 @@ def _people(part: str, contribution: Contribution, directory: Directory, *, is_s
     if (posted := POST_OF_TWO.fullmatch(part)) and is_given(posted["name"].split()[0]):
         part = posted["name"]
     part = right_way_round(PARENTHESIS.sub(" ", part).strip(), directory.knows)
+    part = WITH.sub(rf"with {HELPER}", part)
     items = [strip_item(item) for each in SEPARATOR.split(part) for item in _unjoined(each)]
     items = _uninverted([item for item in items if item], directory)
     if len(items) == 1 and not is_said and not _may_stand_alone(items[0], directory):
@@ -288,8 +311,11 @@ def _people(part: str, contribution: Contribution, directory: Directory, *, is_s
     if behind is not None and not directory.knows(items[-1]):
         items = items[: -behind[0]]
     read = _ReadList(contribution, directory)
+    part = part.replace(HELPER, "")
     for number, item in enumerate(items):
-        read.take(item, part, last=number == len(items) - 1)
+        if item.startswith(HELPER):
+            read.waiting = []
+        read.take(item.removeprefix(HELPER), part, last=number == len(items) - 1)
     if behind is not None and read.waiting:
         _locate(read.waiting, behind[1])
     names = read.names
