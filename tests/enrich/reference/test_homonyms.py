@@ -54,6 +54,8 @@ BLIND_DICTIONARY, BLIND = read("homonyms_blind.txt")
 """Other names, written after the rules."""
 UNSEEN_DICTIONARY, UNSEEN = read("homonyms_unseen.txt")
 """Yet other names, written after that."""
+FOURTH_DICTIONARY, FOURTH = read("homonyms_fourth.txt")
+"""Names in five languages, written after that: at first sight precision was .663 and recall .932."""
 
 
 def measure(sentences: Sequence[Sentence], dictionary: Dictionary = DICTIONARY) -> tuple[float, float, list[str]]:
@@ -85,7 +87,8 @@ def test_homonyms_are_tagged_with_measured_precision_and_recall(
 
 
 @pytest.mark.parametrize(
-    ("dictionary", "sentences", "least"), [(BLIND_DICTIONARY, BLIND, 0.95), (UNSEEN_DICTIONARY, UNSEEN, 0.94)]
+    ("dictionary", "sentences", "least"),
+    [(BLIND_DICTIONARY, BLIND, 0.95), (UNSEEN_DICTIONARY, UNSEEN, 0.94), (FOURTH_DICTIONARY, FOURTH, 0.92)],
 )
 def test_other_homonyms_are_weighed_as_well(
     dictionary: Dictionary, sentences: Sequence[Sentence], least: float, capsys: pytest.CaptureFixture[str]

@@ -9,12 +9,12 @@ from enrich.reference.names.given_names import is_given
 from enrich.reference.names.ordinary import is_ordinary
 from enrich.reference.names.surroundings import AROUND, Surroundings
 from enrich.reference.names.words import (
+    A_PRODUCT,
     ACTS,
     AGAINST,
     ARTICLES,
     ARTICLES_OF,
     AT_PLACE,
-    A_PRODUCT,
     BEFORE_MONTH,
     CALLED_LIKE,
     CLUBS_BEFORE,
@@ -46,7 +46,9 @@ from enrich.reference.places import COUNTRIES
 
 Kind = Literal["person", "place", "organisation", "topic"]
 
-A_PERSON, A_CLUB = "a person by the name", "a club by the name"
+A_PERSON, A_CLUB, CALLED = "a person by the name", "a club by the name", "something called so"
+NAMESAKE = (A_PERSON, A_CLUB, CALLED)
+"""Why a name is somebody's or something else's: what else the text says by that name alone is of them as well."""
 STRONG, SLIGHT, FOR = -0.6, -0.1, 0.1
 """By how much surroundings move the confidence in a name: against it, slightly against it, for it."""
 NEAR = 250
@@ -86,18 +88,18 @@ def weigh(  # noqa: PLR0911, PLR0912, C901 -- a table of cases
     if not around.first and word in MONTHS and before in BEFORE_MONTH:
         return STRONG, "a month"
     if before in NAMED_SO and around.is_adjacent and kind == "place":
-        return STRONG, "somebody or something called so"
+        return STRONG, CALLED
     if before == "as" and around.before_last.casefold() == "known":
-        return STRONG, "somebody or something called so"
-    if len(around.before) == 2 and around.before[1] == ".":  # noqa: PLR2004 -- an initial and its full stop
+        return STRONG, CALLED
+    if len(around.before) == 2 and around.before[1] == ".":
         return (0.0, "") if around.before_last.casefold() in own_words() else (STRONG, f"{A_PERSON} and initial")
     if kind == "place":
         if before in OF and around.before_last.casefold() in TITLES_OF:
             return STRONG, f"part of another name: {around.before_last} {around.before} {around.word}"
         if around.is_adjacent and before in CALLED_LIKE and around.before[0].isupper():
-            return STRONG, f"something called like it: {around.before} {around.word}"
+            return STRONG, f"{CALLED}: {around.before} {around.word}"
         if is_club(around, before):
-            return STRONG, f"{A_CLUB}"
+            return STRONG, A_CLUB
     if not around.first and before in TITLES:
         return (FOR, "a title before it") if kind == "person" else (STRONG, "a person by the title before it")
     if beside and before not in FUNCTION and before not in own_words():
@@ -137,7 +139,7 @@ def weigh(  # noqa: PLR0911, PLR0912, C901 -- a table of cases
     return (SLIGHT, "the first word of a sentence") if around.first and not around.after else (0.0, "")
 
 
-def _behind(
+def _behind(  # noqa: PLR0911 -- a table of cases
     around: Surroundings,
     kind: Kind,
     own_words: Callable[[], Collection[str]],

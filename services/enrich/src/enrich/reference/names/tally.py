@@ -1,6 +1,6 @@
 """The places of one entry in a text, and what stands for and against it at each."""
 
-from enrich.reference.names.evidence import A_CLUB, A_PERSON, STRONG
+from enrich.reference.names.evidence import NAMESAKE, STRONG
 
 
 class Tally:
@@ -30,7 +30,7 @@ class Tally:
     ) -> None:
         """A place that may mean it, by what stands around."""
         if weight <= STRONG:
-            self.is_a_person = self.is_a_person or A_PERSON in because or A_CLUB in because
+            self.is_a_person = self.is_a_person or any(each in because for each in NAMESAKE)
             self.against.append((start, end, score, because))
             return
         was_alone = self.is_alone

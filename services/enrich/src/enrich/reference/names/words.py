@@ -82,8 +82,8 @@ ACTS = frozenset(
     anuncia anunció dijo dice afirma acusa rechaza firma lanza vende compra despide asegura quiere pide pidió
     annuncia annunciato detto dice afferma accusa lancia compra licenzia assicura vuole chiede
     anunciou anuncia disse diz afirma acusa lança compra demite quer pede
-    kündigt meldet streicht verkauft kauft will plant stellt ruft übernimmt senkt erhöht verklagt entlässt
-    zegt meldt wil koopt verkoopt schrapt plant
+    kündigt meldet streicht verkauft kauft plant stellt hat bekommt erhält feiert baut ruft übernimmt senkt erhöht verklagt entlässt
+    zegt meldt koopt verkoopt schrapt plant
     сообщил сообщила заявил заявила объявил объявила
     """.split()  # noqa: SIM905 -- easier to read than dozens of quotes
 )
@@ -110,7 +110,7 @@ OF_THE_PLACE = frozenset(
 CALLED_LIKE = frozenset(
     """
     hurricane storm cyclone typhoon tropical hms uss ss mv rms ms hotel hôtel café cafe restaurant ristorante bar pub club operation opération operación operazione miss mister air radio tele télé project
-    projet proyecto camp ferry yacht schooner frigate destroyer rue via calle avenida avenue boulevard piazza plaza place villa nissan toyota seat fiat chevrolet chevy ferrari michael
+    projet proyecto camp ferry yacht schooner frigate destroyer rue via calle avenida avenue boulevard piazza plaza place villa nissan toyota seat fiat chevrolet chevy ferrari
     mademoiselle ouragan tempête huracán uragano furacão orkan sturm taifun tornado
     """.split()  # noqa: SIM905 -- easier to read than dozens of quotes
 )
@@ -293,5 +293,5 @@ HAPPENED = frozenset(
 FUNCTION = frozenset(
     "the a an in on at to for of and or but with from by as is was will if when how why what who can may do no not after before and über und der die das le la les el los il lo".split()  # noqa: SIM905
 )
-WATCHED = TITLES | NAMED_SO | BEFORE_MONTH | AT_PLACE | NO_PERSON_AFTER | ARTICLES
+WATCHED = frozenset(("as",)) | TITLES | NAMED_SO | BEFORE_MONTH | AT_PLACE | NO_PERSON_AFTER | ARTICLES
 """Small words before a name that say something about it."""

@@ -141,7 +141,7 @@ def _read(text: str, directory: Directory) -> list[BylineName]:
     text = re.sub(r" +(?=[:：])", "", text)
     if directory.knows(text) and text.casefold().split()[0] != "by":
         return [BylineName(text)]
-    if (biography := BIOGRAPHY.match(text)) and is_given(biography["name"].split()[0]):
+    if (biography := BIOGRAPHY.match(text)) and no_name(biography["name"]) is None:
         text = biography["name"]
     text = SPECIAL_FIRST.sub("", PLURAL_ASIDE.sub("", text))
     text = TRAILER.sub("", ABBREVIATED.sub(r"\1 ", PLACED_ASIDE.sub(r" in \1", text))).strip(" ,|")
@@ -166,9 +166,10 @@ def _read(text: str, directory: Directory) -> list[BylineName]:
             kind_of(place) == "person"
             and (found.re is not PLACE_COLON or ROLE.match(text) is None)
             and not directory.knows(place)
-            and MEANT.isdisjoint(PLAIN_WORD.findall(place.casefold()))
+            and MEANT.isdisjoint(PLAIN_WORD.findall(place.casefold().replace("\u0307", "")))
         ):
             placed = _read(rest, directory)
+            place = _place_respelled(place) if place.isupper() else place
             _locate([name for name in placed if name.located is None], place)
             return placed
     names: list[BylineName] = []
@@ -246,6 +247,8 @@ class _ReadList:
     """Who was placed last: more words of that place may follow."""
     is_rejected: bool = False
     """Whether something was no name."""
+    is_posted: bool = False
+    """Whether the last of these was a post."""
 
     def take(self, item: str, part: str, *, last: bool) -> None:
         """The next item of the list `part`."""
@@ -264,6 +267,7 @@ class _ReadList:
         read = read_name(name, self.directory)
         if read is None:
             self.is_rejected = True
+            self.is_posted = TITLE_ITEM.fullmatch(name) is not None
             if self.names and name_key(name) in SUFFIXES:
                 self.names[-1].name += f", {name}"
             elif is_region(name):
@@ -272,6 +276,9 @@ class _ReadList:
             if not self._extend_place(read.name):
                 self._add(read)
         else:
+            if place is not None and self.is_posted:
+                # Behind a post the place is of the next name alone.
+                self.waiting = []
             self._add(read)
             if place is not None:
                 self._place(place)

@@ -25,7 +25,7 @@ def is_known_place(words: str) -> bool:
 
 def _is_no_paper(words: str) -> bool:
     """`West Africa correspondent` and `Las Cruces Bulletin` are built as places are, but for the last word."""
-    last = words.split()[-1]
+    last = words.rsplit(maxsplit=1)[-1]
     return last[:1].isupper() and last.casefold() not in PAPER_WORDS | PAPER_SURNAMES | POSTS
 
 
