@@ -23,6 +23,7 @@ from enrich.text.steps.byline.patterns import (
     ABBREVIATED,
     ADDRESS,
     BIOGRAPHY,
+    BY,
     CONTRIBUTED,
     DUTCH,
     FOLLOW,
@@ -141,23 +142,10 @@ def _read(text: str, directory: Directory) -> list[BylineName]:
     text = re.sub(r" +(?=[:：])", "", text)
     if directory.knows(text) and text.casefold().split()[0] != "by":
         return [BylineName(text)]
-    if (biography := BIOGRAPHY.match(text)) and no_name(biography["name"]) is None:
-        text = biography["name"]
-    text = SPECIAL_FIRST.sub("", PLURAL_ASIDE.sub("", text))
-    text = TRAILER.sub("", ABBREVIATED.sub(r"\1 ", PLACED_ASIDE.sub(r" in \1", text))).strip(" ,|")
-    if text.casefold().startswith("door "):
-        text = text.replace(" en ", " & ")
-    text = FOLLOW.sub(r"\g<name>", FROM_SOMEBODY.sub("", REPORTING_FROM.sub("", text)))
-    text = with_joints_kept(JOINT_OR_PLACE.sub(_joint, text))
-    text = (
-        re.sub(r"^(?:by|par|por|di|von) (?=\S+ \S+ (?:à|en|in|a|em) \S)", "", text, flags=re.IGNORECASE)
-        if POSTED_AT.match(text.partition(" ")[2])
-        else text
-    )
+    text = _prepared(text)
     if (
         found := TWO_PLACES.match(text)
         or PLACE_FIRST.match(text)
-        or ((posted := POSTED_AT.match(text)) and posted["names"] and posted)
         or PLACE_COLON.match(text)
         or ((from_first := FROM_FIRST.match(text)) and is_known_place(from_first["place"]) and from_first)
     ):
@@ -187,6 +175,21 @@ def _read(text: str, directory: Directory) -> list[BylineName]:
     for each in names:
         each.name = each.name.replace(BOUND, " ")
     return names[:MOST_NAMES]
+
+
+def _prepared(text: str) -> str:
+    """The text without what only leads to the names, or follows them."""
+    if (biography := BIOGRAPHY.match(text)) and no_name(biography["name"]) is None:
+        text = biography["name"]
+    text = SPECIAL_FIRST.sub("", PLURAL_ASIDE.sub("", text))
+    text = TRAILER.sub("", ABBREVIATED.sub(r"\1 ", PLACED_ASIDE.sub(r" in \1", text))).strip(" ,|")
+    if text.casefold().startswith("door "):
+        text = text.replace(" en ", " & ")
+    text = FOLLOW.sub(r"\g<name>", FROM_SOMEBODY.sub("", REPORTING_FROM.sub("", text)))
+    text = with_joints_kept(JOINT_OR_PLACE.sub(_joint, text))
+    if (posted := POSTED_AT.match(BY.sub("", text))) and posted["names"]:
+        text = posted["names"]
+    return text
 
 
 def _joint(found: re.Match[str]) -> str:
@@ -260,9 +263,6 @@ class _ReadList:
             name, place = "", name
         if not name and place:
             self._place(place)
-            return
-        if self.waiting and (posted := POSTED_AT.match(item)):
-            self._place(posted["place"])
             return
         read = read_name(name, self.directory)
         if read is None:

@@ -93,13 +93,14 @@ REPORTING_FROM = re.compile(
 FROM_SOMEBODY = re.compile(r"^From (?=[A-ZÀ-Ý][\w’'-]+ [A-ZÀ-Ý][\w’'-]+ in [A-ZÀ-Ý])")
 WITH = re.compile(r"(?<=\s)(?:with|mit|avec|con|com|med)\s+(?=[A-ZÀ-Ý][\w'’-]+ [A-ZÀ-Ý])")
 """Before somebody who helped: the place behind is theirs alone."""
+BY = re.compile(r"^(?:by|par|por|di|von) ", re.IGNORECASE)
 POSTED_AT = re.compile(
     r"^(?:(?:notre|nos|our|unser\w*|nuestr[oa]|il nostro|la nostra|dal nostro|dalla nostra|nosso|nossa|le|la|the) )?(?:(?:special|senior|foreign|chief) )?"
     r"(?:envoyée?s? spéciale?s?|correspondante?s?|corrispondente|corresponsal|correspondente|enviad[oa] especial|inviat[oa](?: speciale)?|[^\W\d_]{0,12}korrespondent(?:in)?|correspondent|bureau chief|корреспондент|спецкор)"
     r" (?:à|au|en|in|a|em|aus|из|в) (?P<place>[A-ZÀ-Ý\u0410-\u042f][\w’'-]+(?: [A-ZÀ-Ý\u0410-\u042f][\w’'-]+)?)(?:[:,] (?P<names>\S.*))?$",
     re.IGNORECASE,
 )
-"""`notre correspondante à Rome, Anaïs Ginori`: a post and where it is held."""
+"""`notre correspondante à Rome, Anaïs Ginori`: a post, and where it is held, which is not where a text was written."""
 BIOGRAPHY = re.compile(
     r"^(?P<name>(?:[A-ZÀ-Ý][\w.'’-]+ ){1,3}[A-ZÀ-Ý][\w.'’-]+),? (?:is|was|has|writes|covers|works|teaches|leads|serves|served|joined|ist|war|arbeitet|schreibt|est|es) (?:[^\s,;|]+ ){2,}[^\n]*$"
 )
