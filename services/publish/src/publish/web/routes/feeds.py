@@ -33,7 +33,7 @@ from publish.representation.words import (
     story_name,
     title_of,
 )
-from publish.web.archive_client import page_of
+from publish.web.archive_client import MOST_CHARACTERS, page_of
 from publish.web.feed_store import FeedEntry, FeedStore
 from publish.web.response_cache import ReadyAnswer
 from publish.web.routes.answers import EXPOSED, NOSNIFF, OPEN, Answers, ReadyResponse
@@ -303,7 +303,9 @@ class Feeds:
         form = request.path_params["form"]
         if form not in TYPES:
             raise Problem(404, "not-found", "feeds end in .rss, .atom or .json")
-        page = await page_of(answers.feed_store, answers.archive, channel, None, ENTRIES)
+        page = await page_of(
+            answers.feed_store, answers.archive, channel, None, ENTRIES, most_characters=MOST_CHARACTERS
+        )
         if not page.entries and channel != NEWS:
             raise Problem(404, "not-found", "nothing has been published in this feed")
         hub = answers.settings.publish_websub_hub
