@@ -260,7 +260,7 @@ async def some(source: Queryable, update_ids: Collection[str]) -> dict[str, Arch
     their bytes were too many."""
     rows = await source.fetch(
         _bounded(
-            _CURRENT + "JOIN unnest($1::text[]) WITH ORDINALITY AS w (update_id, nth) ON w.update_id = u.update_id "  # noqa: S608 -- constants
+            _CURRENT + "JOIN unnest($1::text[]) WITH ORDINALITY AS w (update_id, nth) ON w.update_id = u.update_id "
             f"WHERE {_EVER_SEEN} ORDER BY w.nth"
         ),
         list(update_ids),
