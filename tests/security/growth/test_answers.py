@@ -62,7 +62,7 @@ async def test_a_feed_ends_where_its_words_are_too_many(make_replica: Make, path
     replica = make_replica()
     replica.take(*(long(number) for number in range(MANY)))
     answer = await replica.get(path)
-    assert 900_000 < len(answer.content) < MOST_BYTES
+    assert 400_000 < len(answer.content) < MOST_BYTES
 
 
 def test_memory_has_as_many_updates_as_there_is_room_for_their_words() -> None:

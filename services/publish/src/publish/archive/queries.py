@@ -25,6 +25,7 @@ log = structlog.get_logger(__name__)
 MAX_PAGE = 1000
 MOST_BYTES = 8 * 1024 * 1024
 """Of revisions that are read at once, beside the first: an update may have two megabytes, and a page a hundred updates."""
+ALL_BYTES = 2**62
 PREFETCHED = 20
 """Rows of a cursor, each of some megabytes at most."""
 RETRACTED = 1000
@@ -422,10 +423,17 @@ async def everything(connection: Connection, *, since: datetime, chunk: int = 50
         yield batch
 
 
-async def servable(source: Queryable, wanted: Collection[tuple[str, int]]) -> dict[tuple[str, int], Archived]:
-    """Those of these revisions that may be served now, by update id and revision."""
+async def servable(
+    source: Queryable, wanted: Collection[tuple[str, int]], most_bytes: int = ALL_BYTES
+) -> dict[tuple[str, int], Archived]:
+    """Those of these revisions that may be served now, by update id and revision; of so many bytes the first in the log, and the
+    last of them `is_cut`."""
     rows = await source.fetch(
-        _REVISION + "AND r.update_id = ANY($1) AND r.update_id || ':' || r.revision = ANY($2)",
+        _bounded(
+            _REVISION
+            + "AND r.update_id = ANY($1) AND r.update_id || ':' || r.revision = ANY($2) ORDER BY r.epoch, r.log_offset",
+            most_bytes,
+        ),
         list({update_id for update_id, _ in wanted}),
         [f"{update_id}:{revision}" for update_id, revision in wanted],
     )
