@@ -1,5 +1,7 @@
 """How much a reader is answered, and how much a replica keeps, where a source sends the longest updates that it may."""
 
+import gc
+
 import pytest
 
 from publish.representation.position import Position
@@ -7,6 +9,8 @@ from publish.representation.reader_update import reader_update
 from publish.web import feed_store as memory
 from publish.web.archive_client import MOST_CHARACTERS, ArchivedEntries
 from publish.web.feed_store import FeedStore, weight_of
+from publish.web.stream.event import StreamEvent
+from publish.web.stream.ring_buffer import EncodedEvent, RingBuffer
 from shared.messages import EnrichedUpdate
 from support.revisions import revision
 from support.web_replica import Make
@@ -57,12 +61,14 @@ async def test_pages_of_whole_updates_are_as_many_as_their_words_need(make_repli
 
 
 @pytest.mark.parametrize("path", ["/feeds/news.rss", "/feeds/news.atom", "/feeds/news.json"])
-async def test_a_feed_ends_where_its_words_are_too_many(make_replica: Make, path: str) -> None:
-    """The newest are in it, and at least one."""
+async def test_a_feed_has_excerpts_of_what_is_too_much(make_replica: Make, path: str) -> None:
+    """Every update is in it, and the newest with all its words: one that is long hides none that is older."""
     replica = make_replica()
     replica.take(*(long(number) for number in range(MANY)))
     answer = await replica.get(path)
     assert 400_000 < len(answer.content) < MOST_BYTES
+    for number in range(MANY):
+        assert long(number).update_id.encode() in answer.content
 
 
 def test_memory_has_as_many_updates_as_there_is_room_for_their_words() -> None:
@@ -87,6 +93,19 @@ def test_memory_has_as_many_updates_as_there_is_room_for_their_words() -> None:
     entries = [kept.entry(update) for update in readers]
     assert kept.entry(readers[-1]) is entries[-1]
     assert kept.entry(readers[-4]) is not entries[-4]
+
+
+def test_events_that_made_room_are_not_kept() -> None:
+    """The buffer of streams lets go of what is past its bytes at once, not when there are hundreds."""
+    buffer = RingBuffer(10_000, 1_000_000)
+    buffer.begin(Position(1, -1))
+    for number in range(30):
+        buffer.append(EncodedEvent(StreamEvent(1, number, "publish", frozenset({"news"}), {"json": b"x" * 100_000})))
+    held = [each for each in gc.get_objects() if isinstance(each, EncodedEvent) and each.size > 300_000]
+    assert len(held) <= 4
+    assert [each.position.offset for each in buffer.between(Position(1, 26), Position(1, 29))] == [
+        number for number in range(27, 30) if number > buffer.floor.offset
+    ]
 
 
 def test_as_many_channels_are_known_as_there_is_room_for(monkeypatch: pytest.MonkeyPatch) -> None:

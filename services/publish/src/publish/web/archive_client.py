@@ -206,11 +206,11 @@ async def page_of(
 
 
 def _fitting(page: FeedPage, most_characters: int) -> FeedPage:
-    """The page itself, or as many of its first entries as have so many characters, and at least one."""
+    """The page itself, or its first entries up to the one with which they have so many characters."""
     size = 0
-    for number, entry in enumerate(page.entries):
+    for number, entry in enumerate(page.entries, 1):
         size += characters_of(entry.update)
-        if size > most_characters and number > 0:
+        if size > most_characters and number < len(page.entries):
             return FeedPage(page.entries[:number], more=True, whole=page.whole)
     return page
 
