@@ -20,9 +20,14 @@ MANY = 24
 WORDS = "word " * 90_000
 
 
-async def test_what_is_read_at_once_has_a_bound_and_nothing_is_left_out(newsroom: Connections, pool: Pool) -> None:
+@pytest.fixture
+def settings(newsroom: Connections) -> Settings:
+    """The settings of a process in this newsroom."""
+    return Settings(**newsroom.model_dump() | {"health_port": free_port()})
+
+
+async def test_what_is_read_at_once_has_a_bound_and_nothing_is_left_out(settings: Settings, pool: Pool) -> None:
     """Pages, replays, searches, histories and the snapshot of a replica: each says where it ends, and goes on from there."""
-    settings = Settings(**newsroom.model_dump() | {"health_port": free_port()})
     large = [
         revision(f"g{number}", 1, text=WORDS, body_html=f"<p>{WORDS}</p>", tags=["t"], headline=f"Large {number}")
         for number in range(MANY)
