@@ -8,6 +8,8 @@ from typing import Any
 import click
 from pydantic import ValidationError
 
+from shared.terminal import escaping_output
+
 
 class Commands(click.Group):
     """A group with commands at places, `module:attribute`, beside those that are added to it."""
@@ -28,6 +30,11 @@ class Commands(click.Group):
         module, _, name = place.partition(":")
         command: click.Command = getattr(importlib.import_module(module), name)
         return command
+
+    def main(self, *arguments: Any, **options: Any) -> Any:
+        """Run the command line; what strangers said is shown, and gives a terminal no orders."""
+        with escaping_output():
+            return super().main(*arguments, **options)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; settings that make no sense are named in one line."""
