@@ -1,6 +1,7 @@
 """The command line of a service: each command lives elsewhere and is imported when it is asked for, so that a process loads only what it runs."""
 
 import asyncio
+import difflib
 import importlib
 from collections.abc import Mapping
 from typing import Any
@@ -28,6 +29,18 @@ class Commands(click.Group):
         module, _, name = place.partition(":")
         command: click.Command = getattr(importlib.import_module(module), name)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that is meant; of a name that does not exist, what it may have been."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            near = difflib.get_close_matches(args[0], self.list_commands(ctx), n=1)
+            if near:
+                error.message += f" Did you mean {near[0]!r}?"
+            raise
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; settings that make no sense are named in one line."""
@@ -83,9 +96,12 @@ def set_aside(schema: str) -> click.Command:
             finally:
                 await pool.close()
 
-        for each in asyncio.run(body()):
+        entries = asyncio.run(body())
+        if not entries:
+            click.echo(f"nothing is set aside in {schema}", err=True)
+        for each in entries:
             if as_json:
-                click.echo(orjson.dumps(each).decode())
+                click.echo(orjson.dumps(each, default=str).decode())
                 continue
             click.echo(
                 f"{each.loop}  {each.key}  {each.attempts} times since {each.first_at:%Y-%m-%d %H:%M:%S}, "

@@ -23,6 +23,10 @@ CLIENT_ID = "slugline-operator"
 AWAY: tuple[type[Exception], ...] = (*TRANSIENT, asyncpg.PostgresError)
 """What a server raises that is away, is of an older release, or refuses."""
 
+WIDER_ROLE = (
+    "give this command a POSTGRES_DSN that may read all three schemas; `docker compose run --rm tools ...` has one"
+)
+
 ReadConnection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 
@@ -71,13 +75,17 @@ async def kafka_reader(settings: Connections) -> AsyncIterator[AIOKafkaConsumer]
         await consumer.stop()
 
 
-async def answer_of(asked: Awaitable[T], within_s: float = ANSWERS_WITHIN_S) -> T | str:
-    """What a server says, or why it says nothing."""
+async def answer_of(
+    asked: Awaitable[T], within_s: float = ANSWERS_WITHIN_S, *, told: type[Exception] | tuple[type[Exception], ...] = ()
+) -> T | str:
+    """What a server says, or why it says nothing. Errors that are `told` are raised: they mean something else to the caller."""
     try:
         async with asyncio.timeout(within_s):
             return await asked
     except TimeoutError:
         return f"no answer within {within_s:g} s"
+    except told:
+        raise
     except AWAY as error:
         return reason_of(error)
 
@@ -90,5 +98,7 @@ def run(command: Awaitable[T]) -> T:
 
     try:
         return asyncio.run(body())
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise click.ClickException(f"Postgres: {error}, to the role of POSTGRES_DSN.\n     -> {WIDER_ROLE}") from error
     except AWAY as error:
-        raise click.ClickException(f"a server does not answer: {reason_of(error)}") from error
+        raise click.ClickException(f"a server does not answer: {reason_of(error)}\n     -> slugline status") from error

@@ -33,7 +33,7 @@ async def _rounds(
                 await pool.close()
             clean = not any(each.error for each in found)
             for each in found:
-                click.echo(orjson.dumps(each).decode() if as_json else _line(each, dry_run))
+                click.echo(orjson.dumps(each, default=str).decode() if as_json else _line(each, dry_run))
         except Exception as error:
             if every_h is None or not is_transient(error):
                 raise

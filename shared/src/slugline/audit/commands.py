@@ -145,7 +145,7 @@ def list_(
 
     shown = [row.shown() for rows in asyncio.run(_each(services, work)) for row in rows]
     for entry in sorted(shown, key=lambda entry: str(entry["at"])):
-        click.echo(orjson.dumps(entry).decode() if as_json else _line(entry))
+        click.echo(orjson.dumps(entry, default=str).decode() if as_json else _line(entry))
 
 
 def _line(entry: dict[str, object]) -> str:
@@ -173,7 +173,7 @@ def export(services: Sequence[str], after: int) -> None:
                 "service": service, "seq": row.seq, "entry": row.entry, "erasable": row.erasable,
                 "previous": row.previous.hex(), "hash": row.hash.hex(),
             }  # fmt: skip
-            click.echo(orjson.dumps(kept).decode())
+            click.echo(orjson.dumps(kept, default=str).decode())
 
     asyncio.run(_each(services, work))
 

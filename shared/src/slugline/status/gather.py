@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import UTC, datetime
 from typing import TypeVar
 
+import asyncpg
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import IncompatibleBrokerVersion
 
@@ -30,12 +31,16 @@ async def gather(settings: OperatorSettings) -> Report:
     """The report of this moment."""
     unknown: dict[str, str] = {}
     untold: list[str] = []
+    unseen: list[str] = []
 
     async def known(what: str, asked: Coroutine[object, object, Sequence[T]]) -> Sequence[T]:
         try:
-            answer = await answer_of(_offered(asked), SECTION_S)
+            answer = await answer_of(_offered(asked), SECTION_S, told=asyncpg.InsufficientPrivilegeError)
         except NotOffered:
             untold.append(what)
+            return ()
+        except asyncpg.InsufficientPrivilegeError:
+            unseen.append(what)
             return ()
         if isinstance(answer, str):
             unknown[what] = answer
@@ -72,6 +77,7 @@ async def gather(settings: OperatorSettings) -> Report:
         # What is not known because its server is away is no second finding.
         {what: why for what, why in unknown.items() if KEPT_IN[what] not in away},
         untold,
+        sorted(unseen),
     )
 
 

@@ -123,6 +123,8 @@ class Report:
     unknown: Mapping[str, str] = field(default_factory=dict)
     untold: Sequence[str] = ()
     """What a server has no request for, so that nobody can know it: said, and no finding."""
+    unseen: Sequence[str] = ()
+    """What the role of this command may not read: said, and no finding."""
 
 
 def problems_of(report: Report) -> list[Problem]:
