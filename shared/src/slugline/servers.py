@@ -31,16 +31,19 @@ ReadConnection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 
 @contextlib.asynccontextmanager
-async def postgres(settings: Connections) -> AsyncIterator[ReadConnection]:
-    """A connection that only reads. Schemas are named in each statement, since it looks at all of them."""
+async def postgres(settings: Connections, *, reads_only: bool = True) -> AsyncIterator[ReadConnection]:
+    """A connection that only reads. Schemas are named in each statement, since it looks at all of them.
+
+    With `reads_only` False it writes nothing either, and sees whether the server would let it.
+    """
     connection = await asyncpg.connect(
         settings.postgres_dsn,
         timeout=ANSWERS_WITHIN_S,
         command_timeout=30,
         server_settings={
             "application_name": CLIENT_ID,
-            "default_transaction_read_only": "on",
             "statement_timeout": "20000",
+            **({"default_transaction_read_only": "on"} if reads_only else {}),
         },
     )
     try:

@@ -78,5 +78,8 @@ def is_transient(error: BaseException) -> bool:
 
 
 def reason_of(error: BaseException) -> str:
-    """An error in a few words, for logs and readiness checks."""
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    """An error in a few words, for logs and readiness checks; its kind once, which Kafka's client repeats in its words."""
+    kind, words = type(error).__name__, str(error)
+    while words.startswith(f"{kind}: "):
+        words = words.removeprefix(f"{kind}: ")
+    return f"{kind}: {words}" if words and words != kind else kind

@@ -10,6 +10,7 @@ import asyncpg
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import IncompatibleBrokerVersion
 
+from shared.observability.servers import TAKES_NO_WRITES
 from shared.redis_client import open_redis
 from shared.settings import Connections
 from slugline.deadletters.letters import CONSUMED, Filters, find
@@ -81,6 +82,10 @@ async def gather(settings: OperatorSettings) -> Report:
     )
 
 
+class Refuses(ConnectionError):
+    """The server answers, and cannot do its work."""
+
+
 class NotOffered(Exception):
     """The server has no such request: Kafka in memory, which `make demo` has, tells little of itself."""
 
@@ -111,9 +116,9 @@ async def ask_servers(settings: Connections) -> list[Server]:
             pass
 
     async def database() -> None:
-        async with postgres(settings) as connection:
-            if await connection.fetchval("SELECT pg_is_in_recovery()"):
-                raise ConnectionError("it is a standby, which takes no writes")
+        async with postgres(settings, reads_only=False) as connection:
+            if refusal := await connection.fetchval(TAKES_NO_WRITES):
+                raise Refuses(refusal)
 
     async def redis() -> None:
         async with open_redis(settings, timeout_s=ANSWERS_WITHIN_S) as client:
@@ -121,7 +126,10 @@ async def ask_servers(settings: Connections) -> list[Server]:
 
     async def ask(name: str, asked: Callable[[], Awaitable[None]]) -> Server:
         started = time.monotonic()
-        error = await answer_of(asked())
+        try:
+            error = await answer_of(asked(), told=Refuses)
+        except Refuses as refusal:
+            error = str(refusal)
         if error is not None:
             return Server(name, error)
         return Server(name, answered_in_ms=round((time.monotonic() - started) * 1000, 1))
