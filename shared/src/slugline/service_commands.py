@@ -46,6 +46,7 @@ def elsewhere(name: str) -> click.Command:
         raise click.ClickException(
             f"`{name}` comes with the service {service}, which is not installed here. Run it there:\n"
             f"  docker compose run --rm tools {name} ...\n"
+            f"  kubectl -n slugline exec deploy/tools -- slugline {name} ...\n"
             f"  kubectl -n slugline exec deploy/{PROCESS_OF[service]} -- slugline {name} ..."
         )
 
