@@ -71,7 +71,7 @@ def _patches() -> list[tuple[str, list[dict[str, Any]]]]:
     found = []
     for patch in yaml.safe_load((PRODUCTION / "kustomization.yaml").read_text("utf-8"))["patches"]:
         text = patch.get("patch") or (PRODUCTION / patch["path"]).read_text("utf-8")
-        operations = list(yaml.safe_load_all(text))[0]
+        operations = next(iter(yaml.safe_load_all(text)))
         if isinstance(operations, list) and patch["target"]["kind"] == "Deployment":
             found.append((patch["target"]["name"], operations))
     return found

@@ -39,7 +39,8 @@ def test_what_stands_for_a_command_elsewhere_is_announced_by_that_service() -> N
 def test_a_command_of_a_service_that_is_not_here_says_where_it_is() -> None:
     """With the lines to type, whatever its arguments."""
     with pytest.raises(
-        click.ClickException, match=r"(?s)compose run --rm tools takedown.*exec deploy/publish-push -- slugline takedown"
+        click.ClickException,
+        match=r"(?s)compose run --rm tools takedown.*exec deploy/publish-push -- slugline takedown",
     ):
         elsewhere("takedown").main(["x", "--json"], standalone_mode=False)
 

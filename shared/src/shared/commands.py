@@ -38,12 +38,12 @@ class Commands(click.Group):
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
             near = difflib.get_close_matches(args[0], self.list_commands(ctx), n=1)
-            if near:
-                error.message += f" Did you mean {near[0]!r}?"
-            raise
+            if not near:
+                raise
+            raise click.UsageError(f"{error.message} Did you mean {near[0]!r}?", ctx) from None
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; settings that make no sense are named in one line."""
+        """Run the command; settings that make no sense, and a Postgres that does not let it in, are named in one line."""
         try:
             return super().invoke(ctx)
         except ValidationError as error:
@@ -51,6 +51,22 @@ class Commands(click.Group):
                 raise
             wrong = [f"{str(each['loc'][0]).upper()}: {each['msg']}" for each in error.errors(include_input=False)]
             raise click.UsageError("; ".join(wrong)) from error
+        except Exception as error:
+            if (told := _of_postgres(error)) is None:
+                raise
+            raise click.ClickException(told) from error
+
+
+def _of_postgres(error: Exception) -> str | None:
+    """What a person reads of a Postgres that is away or refuses the role; None of any other error."""
+    from shared.failures import Unanswered  # noqa: PLC0415 -- a command line that only asks for help stays fast
+    from shared.postgres.session import MISCONFIGURED  # noqa: PLC0415
+
+    if isinstance(error, Unanswered):
+        return f"Postgres does not answer: {error}\n     -> slugline status"
+    if isinstance(error, MISCONFIGURED):
+        return f"Postgres refuses: {error}\n     -> correct POSTGRES_DSN, or see `python -m shared roles apply`"
+    return None
 
 
 def migration(schema: str) -> click.Command:

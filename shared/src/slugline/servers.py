@@ -9,6 +9,7 @@ import asyncpg
 import click
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
 
 from shared.failures.transient import TRANSIENT, reason_of
 from shared.kafka.security import client_options
@@ -104,4 +105,5 @@ def run(command: Awaitable[T]) -> T:
     except asyncpg.InsufficientPrivilegeError as error:
         raise click.ClickException(f"Postgres: {error}, to the role of POSTGRES_DSN.\n     -> {WIDER_ROLE}") from error
     except AWAY as error:
-        raise click.ClickException(f"a server does not answer: {reason_of(error)}\n     -> slugline status") from error
+        server = "Kafka" if isinstance(error, KafkaError) else "Postgres"
+        raise click.ClickException(f"{server} does not answer: {reason_of(error)}\n     -> slugline status") from error

@@ -111,7 +111,7 @@ def ask_postgres(pool: Pool) -> Ask:
 
     async def ask() -> None:
         if refusal := await pool.fetchval(TAKES_NO_WRITES):
-            raise Transient(refusal)
+            raise Transient(str(refusal))
 
     return ask
 

@@ -100,7 +100,13 @@ def of_closed(role: str, closed: Sequence[str]) -> list[Finding]:
         return []
     names = ", ".join(closed)
     if len(closed) == len(SCHEMAS):
-        return [wrong(AREA, f"the role {role} may enter none of {names}", "python -m shared roles apply; then a POSTGRES_DSN of its roles")]
+        return [
+            wrong(
+                AREA,
+                f"the role {role} may enter none of {names}",
+                "python -m shared roles apply; then a POSTGRES_DSN of its roles",
+            )
+        ]
     return [well(AREA, f"schemas {names} are not looked at: {role} is the role of one service, and may not enter them")]
 
 
@@ -136,7 +142,9 @@ async def _rights(database: ReadConnection, *, here: bool) -> list[Finding]:
     if owners and not here:
         schemas = ", ".join(row["schema"] for row in owners)
         what = f"{owners[0]['name']}, a superuser, owns the schemas {schemas}"
-        found.append(look(AREA, what, "python -m shared roles apply: a role for each service, which owns its schema only"))
+        found.append(
+            look(AREA, what, "python -m shared roles apply: a role for each service, which owns its schema only")
+        )
     return found
 
 

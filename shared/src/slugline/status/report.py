@@ -198,7 +198,9 @@ MENDS = {
 
 
 def _of_server(server: Server) -> Problem:
-    mend = next((each for words, each in MENDS.items() if words in server.error), "mend {name}; no process needs a restart")
+    mend = next(
+        (each for words, each in MENDS.items() if words in server.error), "mend {name}; no process needs a restart"
+    )
     return Problem(
         Severity.MISSED,
         f"{server.name} does not answer: {server.error}" if not server.refuses else f"{server.name}: {server.error}",
@@ -211,7 +213,9 @@ def _of_process(process: Process) -> Problem | None:
     why = "; ".join(f"{name}: {reason}" for name, reason in process.reasons.items())
     match process.state:
         case "away":
-            return Problem(Severity.MISSED, f"{where} does not answer: {why}", "look at its log; is it running?")
+            elsewhere = "; or set SLUGLINE_PROCESSES, where this is typed outside of the processes' network"
+            mend = f"start it{elsewhere}" if "not known to DNS" in why else "look at its log; is it running?"
+            return Problem(Severity.MISSED, f"{where} does not answer: {why}", mend)
         case "failing":
             return Problem(Severity.MISSED, f"{where} is not ready: {why}", "its log says more")
         case "degraded":
