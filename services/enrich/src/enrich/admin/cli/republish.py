@@ -114,7 +114,7 @@ def republish(
 
     done = _with_pool(work)
     if json_wanted:
-        click.echo(orjson.dumps(done))
+        click.echo(orjson.dumps(done, default=str))
     elif stopping:
         click.echo(f"{done['stopped']} taken out of line")
     elif dry_run:
