@@ -4,7 +4,7 @@ import itertools
 import re
 from dataclasses import dataclass, field
 
-from ingest.formats.copy import authors, blocks, notes, places, repeats, sign_offs
+from ingest.formats.copy import authors, blocks, closers, notes, places, repeats, sign_offs
 from ingest.formats.html import embeds, from_xml
 from ingest.formats.text import plain as text
 
@@ -274,6 +274,7 @@ def _is_heading(found: Cleared, block: blocks.Block, words: str, headline: str, 
 def _sign_offs(found: Cleared, last: list[blocks.Block], spans: list[tuple[int, int]]) -> None:
     """Take sign-offs from the end of the text, until a line that is none."""
     taken = set(spans)
+    _take_writer(found, last, taken, spans)
     for block in reversed(last):
         if (block.start, block.end) in taken or any(start <= block.start and block.end <= end for start, end in taken):
             continue
@@ -295,6 +296,24 @@ def _sign_offs(found: Cleared, last: list[blocks.Block], spans: list[tuple[int, 
             continue
         _behind_sentence(found, lines[-1], spans)
         break
+
+
+def _take_writer(
+    found: Cleared, last: list[blocks.Block], taken: set[tuple[int, int]], spans: list[tuple[int, int]]
+) -> None:
+    """Take a line that says at the end who wrote the text; it is the byline where there is none."""
+    if "<img" in found.html or "<figure" in found.html:
+        # It may be the credit of a picture.
+        return
+    for block in last:
+        at = (block.start, block.end)
+        if at in taken or block.start <= found.first_at or "<" in block.inner or block.name != "p":
+            continue
+        if name := closers.writer(block.words):
+            found.bylines.append(name)
+            found.sign_offs.append(block.words)
+            taken.add(at)
+            spans.append(at)
 
 
 def _behind_sentence(found: Cleared, line: tuple[int, int, str], spans: list[tuple[int, int]]) -> None:

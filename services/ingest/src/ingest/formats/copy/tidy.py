@@ -56,12 +56,13 @@ def tidy(fields: dict[str, object], record: Record, profile: SourceProfile, form
         return
     has_notes = format_name not in _NOT_FOR_NOTES
     headline = _string(fields, "headline")
+    as_sent = _captions(fields) if "<figcaption" in html else set()
     captions.tidy(fields)
     first = ""
     if html:
         html = _without_script(fields, html, record)
         if not is_plain:
-            html = _readable(fields, html)
+            html = _readable(html, as_sent | _captions(fields) if as_sent else as_sent)
         elif "&lt;" in html:
             html = body.with_vendors_tags_read(html)
         first = _body(fields, html, headline, record, profile, has_notes=has_notes)
@@ -102,10 +103,10 @@ def _without_script(fields: dict[str, object], html: str, record: Record) -> str
     return story
 
 
-def _readable(fields: dict[str, object], html: str) -> str:
-    """A body of other tags than paragraphs', its breaks and the tags of typesetting systems read, and captions left out that stand elsewhere."""
+def _readable(html: str, told: set[str]) -> str:
+    """A body of other tags than paragraphs', its breaks and the tags of typesetting systems read, and the captions left out that are `told` beside it."""
     html = body.unwrapped(body.with_vendors_tags_read(body.in_paragraphs(html)))
-    return body.without_captions(html, _captions(fields)) if "<figcaption" in html else html
+    return body.without_captions(html, told)
 
 
 def _body(
