@@ -80,8 +80,13 @@ def is_agency_mark(words: str) -> bool:
     """Whether a line is only an agency's mark: `/ritzau/`, `(©NTB)`, `TT-AFP`, `© 2026 AFP`."""
     if len(words) > 60 or (not _MARK.fullmatch(words) and not _COPYRIGHT_LINE.fullmatch(words)):
         return False
-    bare = re.sub(r"©|\(c\)|copyright|\d{4}", " ", words, flags=re.IGNORECASE).strip(" ()[]/.,=–—-")
+    bare = bare_mark(words)
     return bool(bare) and is_agency(bare)
+
+
+def bare_mark(words: str) -> str:
+    """The agency that a mark names: `NTB` of `(©NTB)`."""
+    return re.sub(r"©|\(c\)|copyright|\d{4}", " ", words, flags=re.IGNORECASE).strip(" ()[]/.,=–—-")
 
 
 def initials_at_end(words: str) -> str:

@@ -132,7 +132,9 @@ def _body(
         record("sign-off-taken-out", "/body_html", "; ".join(reversed(found.sign_offs))[:200])
         _keep(fields, "sign_offs", list(reversed(found.sign_offs)))
         if not _string(fields, "credit"):
-            fields["credit"] = next((_bare_mark(one) for one in found.sign_offs if sign_offs.is_agency_mark(one)), "")
+            fields["credit"] = next(
+                (sign_offs.bare_mark(one) for one in found.sign_offs if sign_offs.is_agency_mark(one)), ""
+            )
     if found.is_embargoed and not fields.get("embargo_until") and fields.get("status", "usable") == "usable":
         fields["status"] = "withheld"
         record("embargo-in-text", "/body_html", "withheld, since its text says that it may not be published yet")
@@ -166,10 +168,6 @@ def _captions(fields: dict[str, object]) -> set[str]:
         for one in (several if isinstance(several, list) else ())
         if isinstance(one, dict) and isinstance(caption := one.get("caption"), str) and caption
     }
-
-
-def _bare_mark(words: str) -> str:
-    return words.strip(" ()[]/©.–—-")
 
 
 def _lines(fields: dict[str, object], record: Record) -> None:
