@@ -248,7 +248,7 @@ def set_people(draft: Draft, entry: Entry) -> None:
             if name
             else []
         )
-    if creators and dict.get(entry, "yt_channelid"):
+    if creators and string(dict.get(entry, "yt_channelid")):
         # Of a platform for videos the author is the channel.
         draft.fields["credit"] = str(creators[0]["name"])
         return
