@@ -4,7 +4,10 @@ import pytest
 
 from conformance.documents import read_document
 from ingest.formats import SourceProfile
-from ingest.formats.copy import body, captions, footers, headlines, tags
+from ingest.formats.copy import body, captions, headlines, tags
+from ingest.formats.copy.desks import notes
+from ingest.formats.copy.endings import footers
+from ingest.formats.copy.markup import lines, typesetting
 from shared.messages import RawUpdate
 
 
@@ -79,8 +82,8 @@ def test_a_house_that_keeps_its_lines_short_does_so_before_a_capital() -> None:
         for n in (1, 2)
     )
     last = "<p>A week of celebrations marks the anniversary of the<br/>Sydney Opera House.</p>"
-    assert "<br" not in body.unwrapped(last + wrapped)
-    assert body.unwrapped(last) == last
+    assert "<br" not in lines.unwrapped(last + wrapped)
+    assert lines.unwrapped(last) == last
 
 
 @pytest.mark.parametrize(
@@ -118,3 +121,43 @@ def test_keywords_that_are_a_list() -> None:
 
 def test_an_advertisers_address_is_a_footer() -> None:
     assert footers.is_footer("Annons: https://track.example/t?a=1")
+
+
+def test_a_mark_between_a_text_and_a_box_of_facts() -> None:
+    html = "<p>The port opened.</p><p>TT</p><h3>Facts</h3>" + "".join(
+        f"<p>The port has {n} cranes.</p>" for n in range(5)
+    )
+    assert "TT" not in body.cleared(html, "Port opens").html
+    listed = "<p>They are members:</p><ul><li>TT</li><li>AP</li></ul><p>One.</p><p>Two.</p><p>Three.</p><p>Four.</p>"
+    assert body.cleared(listed, "Members meet").html == listed
+
+
+def test_contacts_below_their_label_are_for_desks() -> None:
+    html = "<p>Acme reports a record.</p><p>Pressekontakt:</p><p>Erika Muster, Tel. 040 4113-0</p><p>Original-Content von: Acme GmbH</p>"
+    found = body.cleared(html, "Record at Acme")
+    assert found.html == "<p>Acme reports a record.</p><p>Original-Content von: Acme GmbH</p>"
+    assert "Erika Muster" in found.notes[0]
+    said = "<p>Acme reports a record.</p><p>Contacts:</p><p>These were made in spring, it said.</p>"
+    assert "These were made" in body.cleared(said, "Record at Acme").html
+
+
+@pytest.mark.parametrize(
+    ("words", "is_one"),
+    [
+        ("Читайте також: Порт закрили через шторм", True),
+        ("Read also: Port closed by storms", True),
+        ("LEGGI ANCHE > Chiuso il porto", True),
+        ("Related: Port closed by storms", True),
+        ("Related parties said they would go.", False),
+        ("Read more books, he said.", False),
+        ("Watch: the port was closed, he said, and nobody came until the evening when all of it was over; " * 4, False),
+    ],
+)
+def test_pointers_to_other_texts(words: str, is_one: bool) -> None:
+    assert notes.is_read_also(words) is is_one
+
+
+def test_codes_of_instruments_behind_names() -> None:
+    html = "<p>Acme SA &lt;ACME.LS&gt; and &lt;IBM.N&gt; fell; a tag is &lt;b&gt;, a sum &lt;X&gt;.</p>"
+    read = typesetting.with_vendors_tags_read(html)
+    assert read == "<p>Acme SA and fell; a tag is &lt;b&gt;, a sum &lt;X&gt;.</p>"

@@ -2,7 +2,7 @@
 
 import re
 
-from ingest.formats.copy.people import is_agency
+from ingest.formats.copy.names.people import is_agency
 
 _MARKS = re.compile(r"^(?:[*>]+\s*|(?:={2,}|\+{2,})\s+)(?=[\w\"“«„'‘(])|(?<=\w)\s+(?:\*+|={2,}|\+{2,})$")
 """What wires set a flash apart with: `*River rises`, `+++ River rises +++`."""

@@ -4,7 +4,8 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-from ingest.formats.copy import escapes, repeats
+from ingest.formats.copy import repeats
+from ingest.formats.copy.markup import escapes
 
 _STREET = re.compile(
     r"(?:^|,)\s?(?:[a-z]{1,2}-)?\d{4,6}\s+[a-zäöüà-þ][\w.-]+"

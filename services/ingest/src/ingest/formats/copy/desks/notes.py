@@ -181,6 +181,42 @@ def kind_of_note(words: str) -> str:  # noqa: PLR0911 -- a table of cases
     return ""
 
 
+_READ_ALSO = re.compile(
+    r"[\W_]{0,4}(?:read (?:also|more|next|it here)|also read|see also|related(?: (?:story|article|stories|articles|news|content))?|more on this(?: story)?|recommended|don['’]t miss|watch(?: also| more| now)?|listen|"
+    r"lesen sie (?:auch|mehr)|lies auch|mehr zum thema|auch interessant|lire (?:aussi|[ée]galement)|[àa] lire (?:aussi|[ée]galement)?|voir aussi|lea (?:tambi[ée]n|adem[áa]s)|lee tambi[ée]n|te puede interesar|m[áa]s informaci[óo]n|leia (?:tamb[ée]m|mais)|veja (?:tamb[ée]m|mais)|"
+    r"leggi anche|lees ook|bekijk ook|l[äa]s (?:ocks[åa]|[äa]ven|mer)|les (?:ogs[åa]|mer)|l[æa]s (?:ogs[åa]|mere)|lue my[öo]s|czytaj (?:te[żz]|tak[żz]e|r[óo]wnie[żz])|zobacz (?:te[żz]|tak[żz]e)|[čc]t[ěe]te tak[ée]|[čc]ítajte aj|pro[čc]itajte (?:i|jo[šs])|citi[țt]i (?:[șs]i|mai)|"
+    r"ayrıca (?:okuyun|oku)|baca (?:juga|pula)|читайте (?:также|також|ещ[её])|смотрите также|дивіться також|διαβάστε (?:επίσης|ακόμη)|اقرأ (?:أيضا|أيضًا|أيضاً|المزيد)|延伸阅读|延伸閱讀|相关阅读|相關新聞|関連記事|관련기사)\s?[:：►▶»>|]\s?\S.{2,250}",
+    re.IGNORECASE,
+)
+_READ_ALSO_SIGNS = frozenset(":：►▶»>|")
+
+
+def is_read_also(words: str) -> bool:
+    """Whether a paragraph points to another text: `Read also: Port closed by storms`."""
+    return (
+        len(words) < _SHORT and not _READ_ALSO_SIGNS.isdisjoint(words[:40]) and _READ_ALSO.fullmatch(words) is not None
+    )
+
+
+_CONTACTS = re.compile(
+    r"[\W_]{0,4}(?:(?:presse|press|medien|media|investor(?:en)?(?: relations)?|news)[- ]?(?:kontakte?|contacts?)|(?:kontakt|contacts?|contactos?|contatti|contact presse|contacto de prensa|presskontakt(?:er)?|pressekontakter|yhteyshenkil[öo]t?|ansprechpartner)(?: (?:presse|f[üu]r (?:die )?medien|for media|m[ée]dias))?|r[üu]ckfragehinweis|r[üu]ckfragen(?: bitte)? an|for (?:more|further) information(?:,? please contact)?|lis[äa]tietoja(?: antaa)?|for mere information|f[öo]r mer information)\s?:[\W_]{0,4}",
+    re.IGNORECASE,
+)
+
+
+def labels_contacts(words: str) -> bool:
+    """Whether a line is a label that contacts stand below: `Pressekontakt:`."""
+    return len(words) < _LABEL and words.rstrip()[-1:] in ":*_" and _CONTACTS.fullmatch(words) is not None
+
+
+def may_be_contact(words: str) -> bool:
+    """Whether a line below such a label is one of them: a name, a number, an address; no sentence."""
+    return len(words) < _ALWAYS and not words.endswith((".", "!", "?", "”")) and not _ATTRIBUTED.match(words)
+
+
+_ATTRIBUTED = re.compile(r"original-?content|source\b|quelle\b|about\b|[üu]ber\b|#", re.IGNORECASE)
+
+
 def opens_private_part(words: str) -> bool:
     """Whether a line says that what follows it is for desks."""
     return len(words) < 100 and _HEADING.fullmatch(words) is not None

@@ -3,7 +3,8 @@
 import pytest
 
 from conformance.documents import read_document
-from ingest.formats.copy import closers, people, sign_offs
+from ingest.formats.copy.endings import closers, sign_offs
+from ingest.formats.copy.names import people
 from shared.messages import RawUpdate
 
 TEXT = "<p>The port reopened on Friday after a week of storms, the ministry said.</p>"

@@ -5,7 +5,7 @@ Each rule is of what a house writes and nobody else: a whole line, or what stand
 
 import re
 
-from ingest.formats.copy import people
+from ingest.formats.copy.names import people
 
 _NAME = r"[^\W\d_][\w.'’-]{0,30}(?:\s[^\W\d_][\w.'’-]{0,30}){0,4}"
 

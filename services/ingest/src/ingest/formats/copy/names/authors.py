@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from ingest.formats.copy import people
+from ingest.formats.copy.names import people
 from ingest.formats.text import plain as text
 
 AS_SENT = "people_as_sent"
