@@ -47,3 +47,14 @@ def bare(headline: str) -> tuple[str, str]:
     if agency is not None and is_agency(agency.group(1)):
         headline = headline[agency.end() :]
     return headline.strip(), said
+
+
+def without_source(headline: str, credit: str) -> str:
+    """The headline without the source that gatherers of news write behind it: `Port reopens - BBC News`."""
+    if len(credit) < _SHORTEST_SOURCE or not headline.endswith(credit):
+        return headline
+    left = headline[: -len(credit)].rstrip()
+    return left[:-1].rstrip() if left[-1:] in "-–—|" and len(left) > len(credit) // 2 + _SHORTEST_SOURCE else headline
+
+
+_SHORTEST_SOURCE = 3

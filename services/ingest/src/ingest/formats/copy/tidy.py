@@ -167,6 +167,8 @@ def _lines(fields: dict[str, object], record: Record) -> None:
         if not value:
             continue
         value, beside = headlines.bare(value)
+        if name == "headline":
+            value = headlines.without_source(value, _string(fields, "credit"))
         if value != fields[name]:
             fields[name] = value
         if beside:
