@@ -58,6 +58,18 @@ def test_a_writer_is_no_topic_and_a_name_is_read_once_more() -> None:
         ("PM-led talks fail", "PM-led talks fail"),
         ("BC-Alberta pipeline dispute ends", "BC-Alberta pipeline dispute ends"),
         ("US -- and the world", "US -- and the world"),
+        ("(LEAD) Port reopens", "Port reopens"),
+        ("(2nd LD) Port reopens", "Port reopens"),
+        ("2ND LD: Port reopens", "Port reopens"),
+        ("1st LD-Writethru-China Focus: Port reopens", "China Focus: Port reopens"),
+        ("WDH/Hafen offen", "Hafen offen"),
+        ("Le port rouvre (2e LEAD)", "Le port rouvre"),
+        ("El puerto reabre (Ampliación)", "El puerto reabre"),
+        ("Rekord bei Acme =", "Rekord bei Acme"),
+        ("AP News Alert", ""),
+        ("Lead found in water (again)", "Lead found in water (again)"),
+        ("2nd lead pipe found", "2nd lead pipe found"),
+        ("Flash floods in Rome", "Flash floods in Rome"),
     ],
 )
 def test_a_cycle_and_desk_are_no_part_of_a_headline(headline: str, shown: str) -> None:
@@ -161,3 +173,44 @@ def test_codes_of_instruments_behind_names() -> None:
     html = "<p>Acme SA &lt;ACME.LS&gt; and &lt;IBM.N&gt; fell; a tag is &lt;b&gt;, a sum &lt;X&gt;.</p>"
     read = typesetting.with_vendors_tags_read(html)
     assert read == "<p>Acme SA and fell; a tag is &lt;b&gt;, a sum &lt;X&gt;.</p>"
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "ATTENTION - ajoute détails ///",
+        "ATENCIÓN: Actualiza con declaraciones",
+        "(ATTN: UPDATES with more info in paras 3-4; CHANGES photo)",
+        "(V. 'Riapre il porto' delle 10:30)",
+        "LISÄÄ: Ministerin kommentit",
+        "ALERTE",
+        "AP Photos AB101, AB102.",
+        "~ Rückfragen &amp; Kontakt: Erika Muster ~",
+    ],
+)
+def test_notes_above_a_text(note: str) -> None:
+    html = f"<p>{note}</p><p>By Ann Other</p><p>The port reopened on Saturday.</p>"
+    found = body.cleared(html, "Port reopens")
+    assert found.html == "<p>The port reopened on Saturday.</p>"
+    assert found.bylines == ["By Ann Other"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["Attention: the port is closed, the ministry said.", "Alerte rouge au port", "AP photos show the port burning."],
+)
+def test_words_that_look_like_notes_stay(words: str) -> None:
+    html = f"<p>{words}</p><p>The port reopened on Saturday.</p>"
+    assert body.cleared(html, "Port reopens").html == html
+
+
+def test_lines_of_writers_above_a_text() -> None:
+    starred = "*** Ann Other (texto) e Jo Bloggs (foto), da agência Lusa ***"
+    for line, name in ((starred, "Ann Other"), ("(di Ann Other)", "di Ann Other")):
+        found = body.cleared(f"<p>{line}</p><p>The port reopened.</p>", "Port reopens")
+        assert (found.html, found.bylines) == ("<p>The port reopened.</p>", [name])
+
+
+def test_a_second_headline_stands_without_its_label() -> None:
+    html = "<p>Utl.: Schiffe dürfen einlaufen</p><p>Der Hafen ist offen.</p>"
+    assert body.cleared(html, "Hafen offen").html == "<p>Schiffe dürfen einlaufen</p><p>Der Hafen ist offen.</p>"

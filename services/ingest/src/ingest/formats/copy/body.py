@@ -31,6 +31,8 @@ def cleared(html: str, headline: str, slugline: str = "", *, may_have_notes: boo
     if not every:
         return found
     spans = _spans(found, every, headline, slugline, may_have_notes=may_have_notes)
+    if found.first.startswith(_SECOND_HEADLINE) and (at := found.html.find(_SECOND_HEADLINE, found.first_at)) >= 0:
+        spans.append((at, at + len(_SECOND_HEADLINE)))
     if spans:
         found.html = blocks.without(found.html, spans)
     return found
@@ -62,8 +64,8 @@ def _spans(
             continue
         if is_looked_at and _take_notes(found, block, words, spans):
             continue
-        if not begun and number <= _FIRST and not found.bylines and authors.is_line_of_names(words):
-            found.bylines.append(words)
+        if not begun and number <= _FIRST and (names := _names(found, words)):
+            found.bylines.append(names)
             spans.append((block.start, block.end))
             continue
         if number < above:
@@ -77,6 +79,19 @@ def _spans(
     if may_have_notes:
         last_lines.take(found, every, spans)
     return spans
+
+
+_SECOND_HEADLINE = "Utl.: "
+"""APA's label of one, which stands in the text."""
+
+
+def _names(found: Cleared, words: str) -> str:
+    """Who wrote the text, of a line above it that says nothing else; empty for none, or where another line said so."""
+    if found.bylines:
+        return ""
+    if authors.is_line_of_names(words):
+        return words.strip("()")
+    return authors.of_starred_line(words)
 
 
 def _above_repeat(every: list[blocks.Block], headline: str) -> int:

@@ -39,14 +39,14 @@ _TO_DESKS = (
     r"eds?\s?[.:]|eds\b[,:;-]|editors?['’]?s?['’]? ?(?:note|:)|editors?:|note to (?:editors|desks|clients|users|media|subscribers)|notes? for editors|(?:attention|attn\.?|att\.?)[:,;-]? ?(?:editors|desks?|news|picture|sports|photo|clients|subscribers|all)|"
     r"(?:full )?(?:script|shotlist|edit) (?:to follow|follows|will follow)\b|(?-i:THIS (?:EDIT|VIDEO|MATERIAL|FOOTAGE) (?:CONTAINS|INCLUDES|WAS|HAS BEEN)\b)|(?-i:(?:EDITORS|BROADCASTERS)[’']? (?:PLEASE )?NOTE\b)|"
     r"advisory\s?:|editor advisory|media advisory\s?:|desks?\s?:|for (?:editorial )?(?:queries|questions|enquiries|inquiries)\b|to (?:contact|reach) the (?:desk|editor|reporter|newsroom)|"
-    r"hinweise?s? (?:an|f[üu]r) (?:die )?(?:redaktion|kunden|kollegen|medien|bezieher)|an (?:die|alle) redaktion|achtung,? redaktion|liebe (?:kolleg|kund)|redaktionelle[rn]? hinweis|redaktionshinweis|redaktion\w*\s?:|(?:b ?i ?l ?d ?-?)?a ?v ?i ?s ?o\s?[:–-]|notiz(?: an .{2,30})?\s?:|planungshinweis|terminhinweis|"
+    r"hinweise?s? (?:an|f[üu]r) (?:die )?(?:redaktion|kunden|kollegen|medien|bezieher)|an (?:die|alle) redaktion|achtung,? redaktion|liebe (?:kolleg|kund)|redaktionelle[rn]? hinweis|redaktionshinweis|v\.\s['\"“‘«].{2,120}\bdelle\s|(?-i:LISÄÄ|PÄIVITETTY|TÄYDENTYY)\s?:|redaktion\w*\s?:|(?:b ?i ?l ?d ?-?)?a ?v ?i ?s ?o\s?[:–-]|notiz(?: an .{2,30})?\s?:|planungshinweis|terminhinweis|"
     r"note (?:aux?|[àa] l['’]attention des|pour les) (?:r[ée]dactions?|r[ée]dacteurs|clients|abonn[ée]s)|avis aux (?:r[ée]dactions|clients|abonn[ée]s)|[àa] l['’]attention des (?:r[ée]dactions|clients|abonn[ée]s)|eds\s?:|"
     r"nota (?:a|para) (?:los |las )?(?:editores|redactores|redacciones|medios|clientes|abonados)|nota a la redacci[óo]n|nota (?:aos|para os) editores|aviso a (?:los |las )?(?:redacciones|editores|clientes|medios|abonados)|atenci[óo]n,? (?:editores|redacciones|clientes)|aten[çc][ãa]o,? editores|"
     r"nota (?:per|ai|alle) (?:la |le |i )?(?:redazion\w+|redattori|clienti)|avviso (?:alle|ai) \w+|noot (?:voor|aan) (?:de )?redactie|aan de redactie|(?:not|anm\.?|obs\.?|info|meddelande) (?:till|til) (?:alla )?red|till redaktion|til redaktion|til redaksjon|til red\b|red\.\s?:|redakt(?:[øo]rer|[öo]rer)\s?:|"
     r"redaktionel(?:l|le)? (?:not|note|merknad|meddelelse)|n ?i ?e ?u ?w bericht,? vervangt|vervangt\s?:|merknad til red|toimituksille|huom\.? toimitu"
 )
 _CONTACT = (
-    r"(?:dpa-)?(?:kontakt|contact|ansprechpartner)(?:e|s|en|er)?\s?:|(?:press|media|news)? ?contacts?\s?:|for more information,? (?:please )?contact|contact press|pressekontakt|presskontakt|contact(?:s|o)? (?:presse|prensa)|(?:tel|telefon|phone|fax|e-?mail|newsdesk)\.?\s?:|autor(?:en|in)?\s?:|(?:nachfragen|r[üu]ckfragen)\b.{0,40}(?:an|unter|bei)\b|"
+    r"(?:dpa-)?(?:kontakt|contact|ansprechpartner)(?:e|s|en|er)?\s?:|(?:press|media|news)? ?contacts?\s?:|for more information,? (?:please )?contact|contact press|pressekontakt|presskontakt|contact(?:s|o)? (?:presse|prensa)|(?:tel|telefon|phone|fax|e-?mail|newsdesk)\.?\s?:|autor(?:en|in)?\s?:|r[üu]ckfragen?(?:hinweis)?(?: (?:&|und) kontakt)?\s?:|(?:nachfragen|r[üu]ckfragen)\b.{0,40}(?:an|unter|bei)\b|"
     r"news tips?(?: line| hotline)?\s?:|got a (?:news )?tip\b|kontakta (?:redaktion|oss)|kontakt redaksjon"
 )
 _PLANNED = (
@@ -69,6 +69,8 @@ _ROUTING = re.compile(
     r"[\W_]*(?:"
     r"(?-i:BC|AM|PM|AP)-{1,2}[a-z][\w.&'’/-]{2,60}(?:,\s?[\w ]{0,40})*"
     r"|(?:keywords?|slug(?:line)?|topics?|categor(?:y|ies)|desk|ressort|urgency|priority|priorit[äa]t|embargo(?:ed)? ?status|item ?id|story ?id|news ?id)\s?[:=]\s?.{1,160}"
+    r"|(?-i:ALERTE?|ALERTA|URGENTE?|FLASH|BULLETIN|EILMELDUNG)"
+    r"|(?-i:AP|AFP|EPA) (?:photos?|graphics?|videos?)(?:\s(?-i:[A-Z]{2,8}\d{2,6})[,.\s]{0,3}){0,12}"
     r"|[a-z]{2,4}\d{3,5}\s\d\s[a-z]{1,3}\s\d{1,5}\b.{0,40}"
     r"|\d{6}\s?(?:gmt|utc|z|[a-z]{3,4})?\s+[a-zäéû]{3,4}\.?\s+\d{2,4}"
     r"|\d{2}:?\d{2}\s?(?:gmt|utc|cet|cest|mez|mesz)[ ,]{1,2}\d{1,2}[./ -].{2,12}"
@@ -104,8 +106,11 @@ _EMBARGO = re.compile(
     re.IGNORECASE,
 )
 
-_ENCLOSED = re.compile(rf"[(\[{{*/+#_\s–—-]{{1,6}}(?:{_WHAT}|{_TO_DESKS}|{_PLANNED}|{_PRIVATE})", re.IGNORECASE)
-_LABELLED = re.compile(rf"[\W_]{{0,6}}(?:{_TO_DESKS}|{_CONTACT}|{_PLANNED}|{_PRIVATE})", re.IGNORECASE)
+_ATTENTION = rf"(?:attention|atenci[óo]n|attenzione|aten[çc][ãa]o|attn?)\.?\s?[:–-]\s?(?:{_WHAT})"
+_ENCLOSED = re.compile(
+    rf"[(\[{{*/+#_\s–—-]{{1,6}}(?:{_WHAT}|{_ATTENTION}|{_TO_DESKS}|{_PLANNED}|{_PRIVATE})", re.IGNORECASE
+)
+_LABELLED = re.compile(rf"[\W_]{{0,6}}(?:{_ATTENTION}|{_TO_DESKS}|{_CONTACT}|{_PLANNED}|{_PRIVATE})", re.IGNORECASE)
 _ABOUT_VERSION = re.compile(rf"\((?:{_WHAT}|{_TO_DESKS}|{_PRIVATE})[^()]{{0,400}}\)\s*", re.IGNORECASE)
 _SAYS_PRIVATE = re.compile(_PRIVATE, re.IGNORECASE)
 _CLOSES = re.compile(r"[)\]}*/+#_.\s–—-]$")
