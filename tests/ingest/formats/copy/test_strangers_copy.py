@@ -149,6 +149,9 @@ def test_contacts_below_their_label_are_for_desks() -> None:
     found = body.cleared(html, "Record at Acme")
     assert found.html == "<p>Acme reports a record.</p><p>Original-Content von: Acme GmbH</p>"
     assert "Erika Muster" in found.notes[0]
+    below = "<p>Acme reports a record.</p><p>For more information please contact:</p><p>Ann Other</p><p>acme.example // ann@acme.example</p><p>Cautionary Notes</p><p>This may change.</p>"
+    assert body.cleared(below, "Record at Acme").html.endswith("</p><p>Cautionary Notes</p><p>This may change.</p>")
+    assert "Ann Other" not in body.cleared(below, "Record at Acme").html
     said = "<p>Acme reports a record.</p><p>Contacts:</p><p>These were made in spring, it said.</p>"
     assert "These were made" in body.cleared(said, "Record at Acme").html
 
@@ -214,3 +217,13 @@ def test_lines_of_writers_above_a_text() -> None:
 def test_a_second_headline_stands_without_its_label() -> None:
     html = "<p>Utl.: Schiffe dürfen einlaufen</p><p>Der Hafen ist offen.</p>"
     assert body.cleared(html, "Hafen offen").html == "<p>Schiffe dürfen einlaufen</p><p>Der Hafen ist offen.</p>"
+
+
+def test_how_a_system_files_an_entry_is_no_topic() -> None:
+    subjects = [
+        {"kind": "subject", "name": "article", "scheme": "foxnews.com/content-type"},
+        {"kind": "subject", "name": "Ports", "scheme": "foxnews.com/taxonomy"},
+    ]
+    fields: dict[str, object] = {"subjects": subjects}
+    assert tags.tidy(fields, ()) == 1
+    assert fields["subjects"] == subjects[1:]

@@ -109,9 +109,14 @@ def _contacts_end(every: list[blocks.Block], number: int, words: str) -> int:
     """Where the lines end that a label of contacts (`Pressekontakt:`) is above of; `number` where it is no such label."""
     if not notes.labels_contacts(words):
         return number
-    end = number + 1
-    while end < len(every) and end - number <= _MOST_CONTACTS and notes.may_be_contact(every[end].words):
-        end += 1
+    end = number
+    for at, block in enumerate(every[number + 1 : number + 1 + _MOST_CONTACTS], number + 1):
+        words = block.words
+        if not notes.may_be_contact(words):
+            break
+        if notes.says_how_to_reach(words):
+            # Names stand above their numbers; what stands below the last number is text again.
+            end = at + 1
     return end
 
 

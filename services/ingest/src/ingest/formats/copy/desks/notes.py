@@ -219,6 +219,14 @@ def may_be_contact(words: str) -> bool:
     return len(words) < _ALWAYS and not words.endswith((".", "!", "?", "”")) and not _ATTRIBUTED.match(words)
 
 
+_REACHED = re.compile(r"@|://|\bwww\.|\b(?:tel|telefon|phone|mobile?|fax)\b|\d[\d ()./-]{5,30}\d", re.IGNORECASE)
+
+
+def says_how_to_reach(words: str) -> bool:
+    """Whether a line has an address or a number."""
+    return _REACHED.search(words) is not None
+
+
 _ATTRIBUTED = re.compile(r"original-?content|source\b|quelle\b|about\b|[üu]ber\b|#", re.IGNORECASE)
 
 
