@@ -4,7 +4,8 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-from ingest.formats.copy import escapes, repeats
+from ingest.formats.copy import repeats
+from ingest.formats.copy.markup import escapes
 
 _STREET = re.compile(
     r"(?:^|,)\s?(?:[a-z]{1,2}-)?\d{4,6}\s+[a-zäöüà-þ][\w.-]+"
@@ -24,6 +25,10 @@ _DEFAULTS = re.compile(
     re.IGNORECASE,
 )
 """What content systems call a category that nobody chose, and services their own fields."""
+_OF_SYSTEM = re.compile(
+    r"(?:content-?type|section-?path|dc\.(?:identifier|source|creator)|/identifier)$", re.IGNORECASE
+)
+"""Vocabularies in which a feed says how its system files an entry."""
 _LONGEST_NAME = 300
 _LONG_NAME = 25
 """Characters of a name that may be the headline once more, which is no topic."""
@@ -110,7 +115,7 @@ class _Rules:
         said = (kind, name.casefold())
         if name in self._slugs or said in self._said or (kind == "genre" and said[1] in _VERSIONS):
             return None
-        if not self._is_wanted(one, kind, code):
+        if not self._is_wanted(one, kind, code) or _OF_SYSTEM.search(str(one.get("scheme") or "")):
             return None
         if len(name) < 5 and kind not in _NAMED and _is_mnemonic(name, code):
             return {**one, "name": None} if code else None
