@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from shared.commands import Commands
 from shared.observability.logs import configure_logging
 from shared.settings import Connections
-from shared.terminal import escaped, on_one_line
+from shared.terminal import drawable, escaped, escaping_output, on_one_line
 
 HOSTILE = "a\x1b[2J\x1b]0;title\x07b\x9b8mc\u202egpj.exe\x00\x7f\r\x08\u2066\U000e0041"
 
@@ -47,6 +47,22 @@ def test_no_command_prints_what_a_terminal_obeys() -> None:
     assert first == f"{click.style('mark', fg='red')} {escaped(HOSTILE)}"
     assert json.loads(second) == {"said": HOSTILE}
     assert done.stderr == f"{escaped(HOSTILE)}\nError: no such thing: {escaped(HOSTILE)}\n"
+
+
+def test_a_bar_of_progress_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It moves the cursor itself, and shows nobody's words."""
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    with escaping_output(), click.progressbar(length=2, label="replaying", file=drawable(sys.stderr)) as bar:
+        bar.update(2)
+    assert "\r" in terminal.getvalue()
+    assert "100%" in terminal.getvalue()
+    assert "\\u000d" not in terminal.getvalue()
 
 
 @pytest.mark.parametrize("form", ["json", "text"])

@@ -44,6 +44,11 @@ class Escaping(io.TextIOBase):
         self._stream = stream
 
     @property
+    def terminal(self) -> TextIO:
+        """The stream itself, where nothing is escaped."""
+        return self._stream
+
+    @property
     def encoding(self) -> str:  # type: ignore[override]
         """That of the stream."""
         return self._stream.encoding
@@ -78,6 +83,11 @@ class Escaping(io.TextIOBase):
     def writable(self) -> bool:
         """It is."""
         return True
+
+
+def drawable(stream: TextIO) -> TextIO:
+    """The terminal behind a stream, for what draws in it and shows nobody's words, such as a bar of progress."""
+    return stream.terminal if isinstance(stream, Escaping) else stream
 
 
 @contextlib.contextmanager

@@ -379,7 +379,8 @@ def _end_of(rows: Sequence[Row], last: int | None) -> int | None:
     """The last offset that was looked at; that of the last row that has its data, where there are some without."""
     if not rows or rows[-1]["data"] is not None:
         return last
-    return narrowed(int, max(row["log_offset"] for row in rows if row["data"] is not None))
+    last_read: int = max(row["log_offset"] for row in rows if row["data"] is not None)
+    return last_read
 
 
 async def last_change(source: Queryable, channel: str, until: Position) -> Position | None:

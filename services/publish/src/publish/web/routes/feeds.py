@@ -122,6 +122,7 @@ class Feed:
         note = f"<p><em>{escape(printable(update.editors_note))}</em></p>" if update.editors_note else ""
         words = text_label(update, self.said)
         label = f"<p><em>{escape(words)}</em></p>" if words else ""
+        body: str
         if update.update_id in self._whole:
             # As text: markup would escape the others, which are HTML as well.
             body = str(self.renderer.body(update, 2, self._figure)) + self.renderer.blocks(update)
