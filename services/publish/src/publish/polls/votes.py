@@ -130,7 +130,7 @@ class Votes:
     async def vote(self, poll: PollKey, option: str, voter: bytes) -> bool:
         """Count a vote; False where this voter has voted before."""
         keys = [f"{self._prefix}-voters:{'/'.join(poll)}", self._counts(poll), self._changed]
-        args = [voter, option, "/".join(poll), KEEP_S]
+        args: list[str | bytes | int] = [voter, option, "/".join(poll), KEEP_S]
         return bool(await self._mending(lambda: self._vote(keys=keys, args=args), *keys))
 
     async def count(self, poll: PollKey) -> Count:
