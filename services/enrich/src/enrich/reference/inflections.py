@@ -4,11 +4,12 @@ A word becomes a base form only if the dictionary has that form and not the word
 say what can follow a name, and never make one.
 """
 
-import functools
 import re
 from bisect import bisect_right
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+
+from shared.remembered import remembered
 
 ADDED: Mapping[str, tuple[str, ...]] = {
     "en": ("s", "es"),
@@ -123,7 +124,7 @@ class BaseForms:
         return bool(self.ends) and bisect_right(self.ends, start) != bisect_right(self.ends, end)
 
 
-@functools.cache
+@remembered(1000, 20)
 def rules_of(language: str) -> Rules | None:
     """The rules of a language, by its primary tag; None where names are not inflected beyond what `ADDED` says."""
     language = ALIKE.get(language, language)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from importlib import resources
 
 from enrich.reference.names.words import COMMON
+from shared.remembered import remembered
 
 OTHERS: Mapping[str, frozenset[str]] = {
     language: frozenset(words.split())
@@ -81,7 +82,7 @@ def _english() -> frozenset[str]:
     return frozenset(resources.files("enrich").joinpath("data/english_words.txt").read_text("utf-8").split())
 
 
-@functools.lru_cache(maxsize=16_384)
+@remembered(16_384, 100)
 def is_ordinary(word: str, language: str) -> bool:
     """Whether a word in small letters is an ordinary one, too; a language that is not known is taken for English."""
     if word in COMMON:

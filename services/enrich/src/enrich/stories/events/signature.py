@@ -146,12 +146,19 @@ def _places(text: str, codes: Sequence[str]) -> set[str]:
     return found | _PLACES
 
 
+LONGEST_WORD = 80
+"""Of one that is longer its beginning says as much; all that was read is remembered."""
+
+
 def terms_of(text: str) -> list[str]:
     """The words of a text by their stems, without small ones; pairs of characters where a script has no spaces."""
     small = folded(text)
     if not small.isascii() and UNSPACED.search(small):
         small = re.sub(rf"(?:{UNSPACED.pattern})+", _pairs, small)
-    return list(chain.from_iterable(map(_terms, small.split())))
+    words = small.split()
+    if max(map(len, words), default=0) > LONGEST_WORD:
+        words = [word[:LONGEST_WORD] for word in words]
+    return list(chain.from_iterable(map(_terms, words)))
 
 
 @functools.lru_cache(maxsize=65_536)

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Sequence
-from functools import lru_cache
 
 from ingest.formats.copy import repeats
 from ingest.formats.copy.markup import escapes
+from shared.remembered import remembered
 
 _STREET = re.compile(
     r"(?:^|,)\s?(?:[a-z]{1,2}-)?\d{4,6}\s+[a-zäöüà-þ][\w.-]+"
@@ -36,7 +36,7 @@ _NAMED = ("person", "organisation", "place")
 _COORDINATES = re.compile(r"^-?\d{1,3}\.\d+[ ,;]+-?\d{1,3}\.\d+$")
 
 
-@lru_cache(16_384)
+@remembered(16_384, _LONGEST_NAME)
 def is_for_readers(kind: str, name: str) -> bool:
     """Whether a subject's name says something to a reader; one that is longer than any vocabulary's is a text, and cut by the limits."""
     if len(name) > _LONGEST_NAME:
@@ -156,7 +156,7 @@ _LONE_CODE = re.compile(r"[A-Z]{2,3}$")
 _SAID_AS_THEY_ARE = ("USA", "UAE", "US", "UK", "EU", "UN")
 
 
-@lru_cache(4096)
+@remembered(4096, _LONGEST_NAME)
 def _place(name: str) -> str:
     """A place's name without the three-letter code of its country (ISO 3166-1), nothing of a code alone, and without parts that were left blank."""
     parts = [part for part in name.split(", ") if part.strip(" -–")]

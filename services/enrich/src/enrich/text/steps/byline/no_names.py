@@ -1,6 +1,5 @@
 """What stands where a name should and is none: papers, teams, sites, slogans, headlines, machines and codes."""
 
-import functools
 import re
 from typing import Literal
 
@@ -11,6 +10,7 @@ from enrich.reference.names.given_names import is_given
 from enrich.reference.names.ordinary import is_ordinary
 from enrich.reference.places import CITIES, COUNTRIES
 from enrich.text.steps.byline.patterns import NAME_PARTS
+from shared.remembered import remembered
 
 OUTLETS = frozenset(
     """
@@ -124,7 +124,7 @@ AFTER_NAME = re.compile(
 LETTER_FORMS = frozenset(("d'", "de", "l'"))
 
 
-@functools.lru_cache(maxsize=16_384)
+@remembered(16_384, 200)
 def plain_word(word: str) -> str:
     """Small, and without marks where the letters are Latin ones."""
     small = word.casefold()
@@ -136,7 +136,7 @@ def last_parts(item: str) -> list[str]:
     return [plain_word(word.rsplit("-", 1)[-1].strip(".'’\"“”")) for word in item.split()]
 
 
-@functools.lru_cache(maxsize=16_384)
+@remembered(16_384, 200)
 def no_name(item: str) -> NoName | None:
     """What an item is that stands where a name should; None where it may be one."""
     words = item.replace("\ue000", " ").split()
