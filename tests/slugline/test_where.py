@@ -48,6 +48,13 @@ def test_where_an_update_is(trail: Trail, severity: int, words: str) -> None:
     assert verdict.severity == severity
 
 
+def test_a_server_that_is_away_makes_nothing_of_an_update_unknown() -> None:
+    """Nobody may read "no version of it has come" because Postgres could not be asked."""
+    verdict = judge(Trail("a" * 26, unknown={"Postgres": "ConnectionRefusedError"}))
+    assert verdict.severity == 1
+    assert verdict.text.startswith("not known where it is: no answer about Postgres")
+
+
 def test_what_a_person_has_in_hand_is_understood() -> None:
     """The id, or the address of the update's page or of its JSON."""
     assert UPDATE_ID.fullmatch(ID)
