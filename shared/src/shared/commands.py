@@ -9,6 +9,8 @@ from typing import Any
 import click
 from pydantic import ValidationError
 
+from shared.terminal import escaping_output
+
 
 class Commands(click.Group):
     """A group with commands at places, `module:attribute`, beside those that are added to it."""
@@ -29,6 +31,11 @@ class Commands(click.Group):
         module, _, name = place.partition(":")
         command: click.Command = getattr(importlib.import_module(module), name)
         return command
+
+    def main(self, *arguments: Any, **options: Any) -> Any:
+        """Run the command line; what strangers said is shown, and gives a terminal no orders."""
+        with escaping_output():
+            return super().main(*arguments, **options)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -9,13 +9,15 @@ import pytest
 from enrich.reference.dictionary import Dictionary, DictionaryEntry
 from enrich.settings import Settings
 
+GERMAN = ("Stadt", "Bahn", "Kantine", "Schule", "Chor", "Unfall", "Marsch", "Werft", "Schiff")
 LEAST = Settings().enrich_least_confidence
 
 
 @dataclass(frozen=True)
 class Sentence:
-    """A headline, a text, and what is named in them."""
+    """A headline, a text, their language, and what is named in them."""
 
+    language: str
     headline: str
     text: str
     codes: frozenset[str]
@@ -40,7 +42,10 @@ def read(file: str = "homonyms.txt") -> tuple[Dictionary, list[Sentence]]:
     for line in rest.splitlines():
         words, _, codes = line.partition("=>")
         headline, _, text = words.partition("|")
-        sentences.append(Sentence(headline.strip(), text.strip(), frozenset(codes.split())))
+        language = "de" if headline.strip() in GERMAN else "en"
+        if headline.startswith("["):
+            language, headline = headline[1:3], headline[4:]
+        sentences.append(Sentence(language, headline.strip(), text.strip(), frozenset(codes.split())))
     return Dictionary.of(entries), sentences
 
 
@@ -49,7 +54,8 @@ BLIND_DICTIONARY, BLIND = read("homonyms_blind.txt")
 """Other names, written after the rules."""
 UNSEEN_DICTIONARY, UNSEEN = read("homonyms_unseen.txt")
 """Yet other names, written after that."""
-GERMAN = ("Stadt", "Bahn", "Kantine", "Schule", "Chor", "Unfall", "Marsch", "Werft", "Schiff")
+FOURTH_DICTIONARY, FOURTH = read("homonyms_fourth.txt")
+"""Names in five languages, written after that: at first sight precision was .663 and recall .932."""
 
 
 def measure(sentences: Sequence[Sentence], dictionary: Dictionary = DICTIONARY) -> tuple[float, float, list[str]]:
@@ -57,7 +63,7 @@ def measure(sentences: Sequence[Sentence], dictionary: Dictionary = DICTIONARY) 
     right = found = there = 0
     wrong: list[str] = []
     for each in sentences:
-        hits = dictionary.find(each.headline, each.text, "de" if each.headline in GERMAN else "en")
+        hits = dictionary.find(each.headline, each.text, each.language)
         codes = {hit.entry.code for hit in hits if hit.confidence >= LEAST}
         right, found, there = right + len(codes & each.codes), found + len(codes), there + len(each.codes)
         if codes != each.codes:
@@ -81,7 +87,8 @@ def test_homonyms_are_tagged_with_measured_precision_and_recall(
 
 
 @pytest.mark.parametrize(
-    ("dictionary", "sentences", "least"), [(BLIND_DICTIONARY, BLIND, 0.95), (UNSEEN_DICTIONARY, UNSEEN, 0.94)]
+    ("dictionary", "sentences", "least"),
+    [(BLIND_DICTIONARY, BLIND, 0.95), (UNSEEN_DICTIONARY, UNSEEN, 0.94), (FOURTH_DICTIONARY, FOURTH, 0.92)],
 )
 def test_other_homonyms_are_weighed_as_well(
     dictionary: Dictionary, sentences: Sequence[Sentence], least: float, capsys: pytest.CaptureFixture[str]

@@ -12,17 +12,11 @@ from pydantic import Field, field_validator
 
 from enrich.reference.automaton import build
 from enrich.reference.inflections import ADDED, LEAST, LEAST_ADDED, BaseForms, to_base_forms
-from enrich.reference.names.evidence import (
-    SOMEBODY,
-    STRONG,
-    Kind,
-    Surroundings,
-    is_part_of_another,
-    is_titled,
-    stands_near,
-    weigh,
-)
+from enrich.reference.names.cues import sentence, speaks_of
+from enrich.reference.names.evidence import STRONG, Kind, is_part_of_another, is_titled, stands_near, weigh
+from enrich.reference.names.surroundings import Surroundings
 from enrich.reference.names.tally import Tally
+from enrich.reference.names.words import SOMEBODY
 from shared.messages import Message
 
 PREFIXES = {"person": "person:", "place": "place:", "organisation": "org:", "topic": "topic:"}
@@ -294,7 +288,8 @@ class Dictionary:
             candidates = [each for each in candidates if each in named] or candidates
         around = Surroundings(whole, start, end) if self._is_single[number] and candidates else None
         senses = [(index, *self._weighed(index, around, whole, (start, end), titled, language)) for index in candidates]
-        senses = self._most_likely(senses) if len(senses) > 1 else senses
+        if len(senses) > 1:
+            senses = self._of_that_kind(self._most_likely(senses), whole, start, end)
         for index, weight, why in senses:
             entry = entries[index]
             score, reason = _score(entry.kind, entry.weight, len(senses), self._is_short[number], inflected)
@@ -319,6 +314,17 @@ class Dictionary:
             titled=titled,
             language=language,
         )
+
+    def _of_that_kind(
+        self, senses: list[tuple[int, float, str]], whole: str, start: int, end: int
+    ) -> list[tuple[int, float, str]]:
+        """Of senses of several kinds those of the one kind that the sentence speaks of, else all."""
+        kinds = {self.entries[index].kind for index, _, _ in senses}
+        if len(kinds) < 2:
+            return senses
+        said = sentence(whole, start, end)
+        spoken = [kind for kind in kinds if speaks_of(kind, said)]
+        return [each for each in senses if self.entries[each[0]].kind in spoken] if len(spoken) == 1 else senses
 
     def _most_likely(self, senses: list[tuple[int, float, str]]) -> list[tuple[int, float, str]]:
         """The senses that are left: one that its words, its weight or its surroundings set apart, else all."""

@@ -59,6 +59,8 @@ DEVELOPED = [line for is_held_out, line in LINES if not is_held_out]
 HELD_OUT = [line for is_held_out, line in LINES if is_held_out]
 UNSEEN = [line for _, line in labelled("unseen.txt")]
 """Thirty other styles, written after that: at the first measurement P was .939 and R .922 over its names, and .8 and .75 over places."""
+FOURTH = [line for _, line in labelled("fourth.txt")]
+"""Credits of many countries, written after that: at first sight P was .921 and R .921 over names, .692 and .75 over places."""
 BLIND = [line for _, line in labelled("blind.txt")]
 """Written after the rules: at the first measurement P was .972 and R .965 over its names; over the held-out half .957 and .973, .391 and .618 before."""
 
@@ -88,13 +90,14 @@ def measure(lines: Sequence[Labelled]) -> tuple[dict[str, tuple[float, float]], 
 
 
 @pytest.mark.parametrize(
-    ("lines", "which"), [(DEVELOPED, "developed on"), (HELD_OUT, "held out"), (BLIND, "blind"), (UNSEEN, "unseen")]
+    ("lines", "which"),
+    [(DEVELOPED, "developed on"), (HELD_OUT, "held out"), (BLIND, "blind"), (UNSEEN, "unseen"), (FOURTH, "fourth")],
 )
 def test_names_are_read_with_measured_precision_and_recall(
     lines: Sequence[Labelled], which: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Of the names read at least 97 of 100 are right, as they are to be shown; of those there at least 96 are read."""
-    assert len(lines) >= (120 if lines is UNSEEN else 190)
+    assert len(lines) >= (120 if lines in (UNSEEN, FOURTH) else 190)
     measured, wrong = measure(lines)
     with capsys.disabled():
         print(f"\nbylines, {which}: " + ", ".join(f"{kind} P {p:.3f} R {r:.3f}" for kind, (p, r) in measured.items()))

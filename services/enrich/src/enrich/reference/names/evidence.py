@@ -4,282 +4,55 @@ import re
 from collections.abc import Callable, Collection
 from typing import Literal
 
+from enrich.reference.names.cues import is_of_sport, is_scored, speaks_of
 from enrich.reference.names.given_names import is_given
+from enrich.reference.names.ordinary import is_ordinary
+from enrich.reference.names.surroundings import AROUND, Surroundings
+from enrich.reference.names.words import (
+    A_PRODUCT,
+    ACTS,
+    AGAINST,
+    ARTICLES,
+    ARTICLES_OF,
+    AT_PLACE,
+    BEFORE_MONTH,
+    CALLED_LIKE,
+    CLUBS_BEFORE,
+    CLUBS_BEHIND,
+    FUNCTION,
+    GERMAN_ARTICLES,
+    HAPPENED,
+    INSTITUTIONS,
+    LAND,
+    MAY_ACT,
+    MONTHS,
+    NAMED_AFTER,
+    NAMED_SO,
+    NAMESAKES,
+    NO_PERSON_AFTER,
+    OF,
+    OF_PAPER,
+    OF_PLACE,
+    OF_THE_PLACE,
+    PAST,
+    PLURAL,
+    SPORTS_VERBS,
+    STATES,
+    TITLES,
+    TITLES_OF,
+    WATCHED,
+)
+from enrich.reference.places import COUNTRIES
 
 Kind = Literal["person", "place", "organisation", "topic"]
 
-A_PERSON = "a person by the name"
+A_PERSON, A_CLUB, CALLED = "a person by the name", "a club by the name", "something called so"
+NAMESAKE = (A_PERSON, A_CLUB, CALLED)
+"""Why a name is somebody's or something else's: what else the text says by that name alone is of them as well."""
 STRONG, SLIGHT, FOR = -0.6, -0.1, 0.1
 """By how much surroundings move the confidence in a name: against it, slightly against it, for it."""
-AROUND = 40
-"""Characters on either side that are looked at."""
 NEAR = 250
 """Characters within which a word stands near."""
-BREAKS = frozenset('.!?:;"“„«(|–—…‘')
-"""Behind which a sentence or a quotation begins."""
-ABBREVIATED = frozenset("mr mrs ms dr st prof gen sen rep gov lt col sgt capt hon rev messrs".split())  # noqa: SIM905
-TITLES = frozenset(
-    """
-    mr mrs ms miss dr prof professor sir dame lord lady president chancellor premier minister secretary senator congressman congresswoman governor mayor judge justice king queen prince
-    princess pope general colonel captain sergeant chief inspector coach manager striker midfielder goalkeeper defender candidate herr frau monsieur madame señor señora signor präsident
-    präsidentin kanzler kanzlerin ministre président présidente presidente ministro prime-minister
-    """.split()  # noqa: SIM905 -- easier to read than dozens of quotes
-)
-MONTHS = frozenset(
-    [
-        "march",
-        "april",
-        "may",
-        "june",
-        "august",
-        "mars",
-        "avril",
-        "mai",
-        "juni",
-        "juli",
-        "janvier",
-        "mayo",
-        "abril",
-        "junio",
-        "maio",
-        "giugno",
-        "aprile",
-    ]
-)
-BEFORE_MONTH = frozenset(
-    "in since until till by last next early late mid of from this each every for to through before after during im seit bis en depuis mi fin".split()  # noqa: SIM905
-)
-AT_PLACE = frozenset(
-    "in near from to across outside inside around at of for towards toward through into between aus nach bei von à en de dans vers depuis a desde hacia hasta da di per em para w z do".split()  # noqa: SIM905
-)
-NO_PERSON_AFTER = frozenset("in at near across outside inside into".split())  # noqa: SIM905
-ARTICLES = frozenset("the a an this that these those every each no some any".split())  # noqa: SIM905
-A_PRODUCT = (("organisation", "a"), ("organisation", "an"))
-GERMAN_ARTICLES = frozenset(
-    "das der die dem den des ein eine einen einem einer kein keine beim zum zur vom im am ins mein dein sein ihr unser".split()  # noqa: SIM905
-)
-OF_PLACE = frozenset(
-    [
-        "north",
-        "south",
-        "east",
-        "west",
-        "northern",
-        "southern",
-        "eastern",
-        "western",
-        "new",
-        "mount",
-        "lake",
-        "port",
-        "saint",
-        "st",
-        "fort",
-        "cape",
-        "upper",
-        "lower",
-        "old",
-    ]
-)
-ACTS = frozenset(
-    """
-    said says told tells announced announces unveiled unveils recalled recalls denied denies launched launches agreed agrees signed signs bought buys sold sells hired hires voted votes
-    plans planned wants warned warns urged urges accused accuses rejected rejects reopened reopens opened closed closes faces sets seeks insisted admitted resigned apologised apologized argued
-    replied responded tweeted vowed pledged promised claimed confirmed ordered banned sued fined fired shares stocks plc inc corp ag spokesman spokeswoman executives engineers employees
-    beat beats win wins won lost loses hosts hosted cuts workers customers investors shareholders sagte erklärte kündigte teilte will-be
-    """.split()  # noqa: SIM905 -- easier to read than dozens of quotes
-)
-"""Words behind a name by which somebody acts, or that companies have."""
-MAY_ACT = frozenset("will would has had could can plans to".split())  # noqa: SIM905
-INSTITUTIONS = frozenset(
-    """
-    police university club agreement accord accords harbour harbor airport council court government city street bridge tower station hospital school park river valley island islands bay
-    beach road county state strait province region cathedral stadium festival marathon summit conference museum opera zoo mayor governor republicans democrats senate house parliament embassy
-    center centre monday tuesday wednesday thursday friday saturday sunday january february march april may june july august september october november december
-    """.split()  # noqa: SIM905 -- easier to read than dozens of quotes
-)
-"""Capitals behind a place that are of the place."""
-OF_PAPER = frozenset("times post herald tribune morning news daily evening gazette telegraph journal star".split())  # noqa: SIM905
-CLUBS_BEHIND = frozenset(
-    "united rovers wanderers athletic albion hotspur saint-germain rockets bulls lakers cowboys giants jets eagles bears celtics warriors dodgers yankees sox rangers county-fc galaxy dynamo fc".split()  # noqa: SIM905
-)
-CLUBS_BEFORE = frozenset(
-    [
-        "real",
-        "borussia",
-        "hertha",
-        "bayern",
-        "fc",
-        "inter",
-        "ac",
-        "olympique",
-        "sporting",
-        "dynamo",
-        "dinamo",
-        "spartak",
-        "lokomotiv",
-        "atlético",
-        "atletico",
-        "vfb",
-        "vfl",
-        "fsv",
-        "tsv",
-        "rb",
-        "racing",
-    ]
-)
-NAMED_AFTER = frozenset(
-    "airport university institute foundation stadium hospital school college center centre street square avenue boulevard bridge prize award cup memorial museum library park tower academy theatre theater cathedral church records street".split()  # noqa: SIM905
-)
-"""What is called after people."""
-LAND = frozenset(
-    [
-        "county",
-        "river",
-        "beach",
-        "valley",
-        "island",
-        "islands",
-        "street",
-        "bay",
-        "forest",
-        "basin",
-        "rainforest",
-        "foundation",
-        "university",
-        "hills",
-        "springs",
-        "mountains",
-        "lake",
-    ]
-)
-"""Behind the name of a company: a place, or something else of that name."""
-COMMON = frozenset(
-    """
-    alphabet amazon apple ash baker banks barking bath battle bell best bill bird black block boots bolt bond booth bowie box bridge brooks brown buffalo burns bury bush butler carter case caterpillar chambers
-    china church clay continental cook cooper cork crew cross curry dale day deal dean delta derby discovery dodge dove drew duke earl east essen faith field fields fish flowers focus ford forest
-    fortune foster fox freeman frontier frost gap gas gates general glass gold golf good grace grant gray green greens greene guardian hall hand halle hart heath hill hof holmes hope house hull hunt hunter ice
-    independence independent jaguar joy judge king knight labour lake lakes lamb lane law lens liberal liberty life lima lime long lord lotus love major march mark marshall mason may merchant mercury meta miller mills mini
-    mirror mobile moon moore mustang nail nancy next nice noble normal north nurse observer oracle orange order page paramount park parks peace people phoenix pike polish pool poole pope potter power powers price
-    prince puma ram read reading reed reform rice rich rivers root rose rugby rush rye sale salt sands sandwich savage school seal seat sellers sharp shell shields short signal silver singen singer
-    sky slack small smart snow south sparks spirit split spring sprint square staples star steel stern stone storm street stripe strong subway summer summers sun surprise swift tanner target temple tide time
-    total tours tower town trump tucker turkey turner union united universal victoria virgin visa wade walker wall ward ware water waters webb weeks wells west wheat white wild will winter wise wolf wood woods
-    worms male female match deal dove sandwich single double focal spot hub bank post hot cold fast club ally first
-    element vision impact bliss blaze bright chase clever crown crest dash fair flash fresh giant globe grand grid haven hero icon ideal jet jewel journey junction
-    latch leap level link lodge magic meadow mint motion nest novel oak orbit origin palm patch peak pearl pilot pioneer planet plume point portal prime progress pulse quest rally
-    rapid reach ridge ring rocket royal sage scout serve shade shift shore slate smile solid sonic spark sport stage stride summit surge sweet swing tempo tender thread thrive token torch trace trade trail
-    trend tribe trust twin valley vault vibe view village vine wave wonder yard zest young zoom who us it un aids is regen baden rot lesen kiel heide lachen haar wald berg feld stein wolf koch schneider becker klein gross lang kurz vogel fuchs hahn
-    """.split()  # noqa: SIM905 -- easier to read than hundreds of quotes
-)
-"""Names that are ordinary words as well: at the beginning of a sentence their capital says nothing."""
-EXPLAINED = re.compile(r", (?:the|an?|der|die|das|ein|eine|le|la|un|une|el|una|il) ")
-SOMEBODY = (", who ", ", whose ")
-"""Behind the name of a person alone: `General Mills, who led the brigade`."""
-NAMED_SO = frozenset(
-    [
-        "called",
-        "named",
-        "nicknamed",
-        "dubbed",
-        "christened",
-        "genannt",
-        "namens",
-        "getauft",
-        "baptisé",
-        "surnommé",
-        "llamado",
-        "apodado",
-    ]
-)
-"""Before what is nobody else's name: `a dog called Bali`."""
-PAST = re.compile(r"[a-z]{2,}ed")
-FUNCTION = frozenset(
-    "the a an in on at to for of and or but with from by as is was will if when how why what who can may do no not after before and über und der die das le la les el los il lo".split()  # noqa: SIM905
-)
-WATCHED = TITLES | NAMED_SO | BEFORE_MONTH | AT_PLACE | NO_PERSON_AFTER | ARTICLES
-"""Small words before a name that say something about it."""
-
-
-class Surroundings:
-    """The words around one place in a text. Read with the plainest means: there are some for each update."""
-
-    __slots__ = (
-        "_start",
-        "_whole",
-        "after",
-        "after_at",
-        "after_end",
-        "before",
-        "first",
-        "is_adjacent",
-        "is_behind",
-        "is_possessive",
-        "word",
-    )
-
-    def __init__(self, whole: str, start: int, end: int) -> None:
-        self._whole, self._start, self.after_end = whole, start, end
-        self.word = whole[start:end]
-        self.before, self.first, self.is_adjacent = "", True, False
-        """The word before, whether a sentence begins here, whether nothing but a space stands between."""
-        if start > 1 and whole[start - 1] in " \xa0":
-            token = whole[whole.rfind(" ", max(0, start - AROUND), start - 1) + 1 : start - 1]
-            token = token[token.rfind("\n") + 1 :]
-            last = token[-1:]
-            if last.isalnum():
-                self.before, self.first, self.is_adjacent = token.lstrip("\"'“„«(‘"), False, True
-            elif last == "." and token[:-1].casefold() in ABBREVIATED:
-                self.before, self.first, self.is_adjacent = token, False, True
-            elif last and last not in BREAKS:
-                self.before, self.first = token.strip("\"'“„«(‘,”»)’"), False
-        elif start > 1 and whole[start - 1] not in BREAKS and whole[start - 1] != "\n":
-            self.first = False
-        self.after, self.after_at, self.is_behind = "", end, False
-        self.is_possessive = whole[end : end + 2] in ("'s", "’s")
-        if whole[end : end + 1] in (" ", "\xa0"):
-            self.after, self.after_at, self.is_behind = self._token(end + 1)
-
-    @property
-    def is_listed(self) -> bool:
-        """Whether another capitalised word follows a comma, as in a list of names."""
-        behind = self._whole[self.after_end : self.after_end + 3]
-        return behind[:2] == ", " and behind[2:].isupper()
-
-    @property
-    def is_explained(self) -> bool:
-        """Whether a comma and an article follow, as in `Dove, the soap brand`."""
-        return EXPLAINED.match(self._whole, self.after_end) is not None
-
-    @property
-    def hyphened(self) -> str:
-        """The compound that the word is a part of, as in `Smith-May` and `May-Britt`; empty where it is none."""
-        before, after = self._whole[self._start - 2 : self._start], self._whole[self.after_end : self.after_end + 2]
-        if self._start > 1 and before[1:] == "-" and before[0].isalpha():
-            return f"…-{self.word}"
-        return f"{self.word}-…" if after[:1] == "-" and after[1:].isupper() else ""
-
-    def _token(self, at: int) -> tuple[str, int, bool]:
-        stop = self._whole.find(" ", at, at + AROUND)
-        token = self._whole[at : stop if stop >= 0 else at + AROUND]
-        if "\n" in token:
-            token = token[: token.find("\n")]
-        return token.rstrip(".,;:!?\"'”»)’"), at + len(token), True
-
-    @property
-    def after_next(self) -> str:
-        """The word behind the next one."""
-        return self._token(self.after_at + 1)[0] if self._whole[self.after_at : self.after_at + 1] == " " else ""
-
-    @property
-    def beside_before(self) -> str:
-        """The capitalised word right before, in the same sentence."""
-        return self.before if self.is_adjacent and self.before[:1].isupper() else ""
-
-    @property
-    def beside_after(self) -> str:
-        """The capitalised word right behind, in the same phrase."""
-        is_beside = self.is_behind and self.after[:1].isupper() and self.after.casefold() not in FUNCTION
-        return re.split(r"['’]s$", self.after)[0] if is_beside else ""
 
 
 def is_titled(line: str) -> bool:
@@ -297,10 +70,13 @@ def weigh(  # noqa: PLR0911, PLR0912, C901 -- a table of cases
     """
     if kind == "topic":
         return 0.0, ""
+    if kind == "place" and around.word.casefold() in NAMESAKES and around.state_behind in STATES:
+        return STRONG, f"its namesake in {around.state_behind.title()}"
     if (
         not (around.first or titled or language == "de")
         and not (around.before[:1].isupper() or around.after[:1].isupper() or around.hyphened)
         and around.before not in WATCHED
+        and not (kind == "place" and (around.after in SPORTS_VERBS or around.before in AGAINST))
         and not (around.before.isdigit() or around.after[:1].isdigit())
     ):
         # As most are: nothing around says anything.
@@ -311,8 +87,19 @@ def weigh(  # noqa: PLR0911, PLR0912, C901 -- a table of cases
         return STRONG, "a number beside it"
     if not around.first and word in MONTHS and before in BEFORE_MONTH:
         return STRONG, "a month"
-    if kind == "place" and before in NAMED_SO and around.is_adjacent:
-        return STRONG, "somebody or something called so"
+    if before in NAMED_SO and around.is_adjacent and kind == "place":
+        return STRONG, CALLED
+    if before == "as" and around.before_last.casefold() == "known":
+        return STRONG, CALLED
+    if len(around.before) == 2 and around.before[1] == ".":
+        return (0.0, "") if around.before_last.casefold() in own_words() else (STRONG, f"{A_PERSON} and initial")
+    if kind == "place":
+        if before in OF and around.before_last.casefold() in TITLES_OF:
+            return STRONG, f"part of another name: {around.before_last} {around.before} {around.word}"
+        if around.is_adjacent and before in CALLED_LIKE and around.before[0].isupper():
+            return STRONG, f"{CALLED}: {around.before} {around.word}"
+        if is_club(around, before):
+            return STRONG, A_CLUB
     if not around.first and before in TITLES:
         return (FOR, "a title before it") if kind == "person" else (STRONG, "a person by the title before it")
     if beside and before not in FUNCTION and before not in own_words():
@@ -321,18 +108,20 @@ def weigh(  # noqa: PLR0911, PLR0912, C901 -- a table of cases
         if is_given(beside):
             return STRONG, f"{A_PERSON} before it: {beside}"
     if kind == "place" and beside and before in CLUBS_BEFORE:
-        return STRONG, "a club"
+        return STRONG, A_CLUB
     if around.hyphened and kind != "place":
         return STRONG, f"part of {around.hyphened}"
-    if behind and (against := _behind(around, kind, own_words, behind, titled=titled)):
+    if behind and (against := _behind(around, kind, own_words, behind, titled=titled, language=language)):
         return STRONG, against
+    if around.is_adjacent and before in ARTICLES_OF.get(language, ()):
+        return STRONG, "an article before it"
     article = GERMAN_ARTICLES if language == "de" else ARTICLES
-    is_aside = kind == "person" or (language == "de" and word in COMMON) or (kind, before) in A_PRODUCT
+    is_aside = kind == "person" or (language == "de" and is_ordinary(word, language)) or (kind, before) in A_PRODUCT
     if is_aside and before in article and around.is_adjacent:
         return STRONG, "an article before it"
     if (
         language == "de"
-        and word in COMMON
+        and is_ordinary(word, language)
         and around.is_adjacent
         and re.search(r"[a-zäöü]{2}(?:e|en|er|es|em)$", around.before)
     ):
@@ -340,15 +129,24 @@ def weigh(  # noqa: PLR0911, PLR0912, C901 -- a table of cases
     if kind == "person" and before in NO_PERSON_AFTER and around.is_adjacent:
         return STRONG, "a place by the word before it"
     is_acronym = len(word) > 1 and around.word.isupper() and not titled
-    if (around.first or titled) and word in COMMON and not is_acronym:
-        return (0.0, "") if _acts(around, kind) else (STRONG, "an ordinary word at the beginning of a sentence")
+    if (around.first or titled) and not is_acronym and is_ordinary(word, language):
+        is_meant = _acts(around, kind, language) or (not titled and speaks_of(kind, around.sentence))
+        if is_meant and (language == "de" or not around.is_written_small()):
+            return 0.0, ""
+        return STRONG, "an ordinary word at the beginning of a sentence"
     if kind == "place" and before in AT_PLACE and around.is_adjacent:
         return FOR, "a preposition before it"
     return (SLIGHT, "the first word of a sentence") if around.first and not around.after else (0.0, "")
 
 
-def _behind(
-    around: Surroundings, kind: Kind, own_words: Callable[[], Collection[str]], behind: str, *, titled: bool
+def _behind(  # noqa: PLR0911 -- a table of cases
+    around: Surroundings,
+    kind: Kind,
+    own_words: Callable[[], Collection[str]],
+    behind: str,
+    *,
+    titled: bool,
+    language: str,
 ) -> str:
     """What speaks against a name by the capitalised word behind it; empty where nothing does."""
     small = behind.casefold()
@@ -359,25 +157,49 @@ def _behind(
     if kind == "place":
         if small in OF_PAPER or small in CLUBS_BEHIND:
             return "part of the name of a paper or a club"
-        is_person = is_given(around.word) and small not in INSTITUTIONS
-        return f"{A_PERSON} behind it: {behind}" if is_person else ""
+        if small in INSTITUTIONS or small in OF_THE_PLACE or small in TITLES:
+            return ""
+        if is_given(around.word):
+            return f"{A_PERSON} behind it: {behind}"
+        # German writes every noun with a capital, and somebody's name may follow a place.
+        is_other = (
+            language != "de"
+            and not is_given(behind)
+            and not behind.isupper()
+            and not small.endswith(("ian", "ish", "ese"))
+        )
+        return f"part of another name: {around.word} {behind}" if is_other else ""
     if kind == "person":
         return f"part of another name: {around.word} {behind}"
-    return f"{A_PERSON} behind it: {behind}" if is_given(behind) and not _acts(around, kind) else ""
+    return f"{A_PERSON} behind it: {behind}" if is_given(behind) and not _acts(around, kind, language) else ""
 
 
-def _acts(around: Surroundings, kind: Kind) -> bool:
+def _acts(around: Surroundings, kind: Kind, language: str) -> bool:
     """Whether the words behind a name say that somebody acts, which an ordinary word does not."""
     after, following = around.after.casefold(), around.after_next
     if not after:
-        return around.is_possessive or around.is_listed or around.is_explained
+        return around.is_possessive or around.is_listed or around.is_explained or (kind == "person" and around.is_aged)
     if after in ACTS:
         return True
-    if after in ("and", "or", "und", "et", "y"):
-        return following[:1].isupper()
+    if after in ("and", "or", "und", "et", "y", "e"):
+        return language != "de" and following[:1].isupper()
     # Banks will be shut, but Apple will close: an ordinary word of the plural, and a passive, prove nothing.
     is_plain = not around.word.endswith("s") and following.casefold() not in ("be", "been", "not", "to")
-    return kind != "person" and is_plain and (after in MAY_ACT or PAST.fullmatch(after) is not None)
+    return (
+        kind != "person"
+        and is_plain
+        and (after in MAY_ACT or (PAST.fullmatch(after) is not None and after not in HAPPENED))
+    )
+
+
+def is_club(around: Surroundings, before: str) -> bool:
+    """Whether a town stands for its club: `Brest beat Nantes 2-0`, `Milan are seventh`. Countries stand for themselves."""
+    after = around.after.casefold()
+    if around.word.casefold() in COUNTRIES:
+        return False
+    if around.first and after in SPORTS_VERBS:
+        return after in PLURAL or is_of_sport(around.sentence)
+    return before in AGAINST and is_scored(around.sentence)
 
 
 def is_part_of_another(whole: str, end: int, kind: Kind) -> bool:

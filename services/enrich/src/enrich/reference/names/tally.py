@@ -1,6 +1,6 @@
 """The places of one entry in a text, and what stands for and against it at each."""
 
-from enrich.reference.names.evidence import A_PERSON, STRONG
+from enrich.reference.names.evidence import NAMESAKE, STRONG
 
 
 class Tally:
@@ -12,7 +12,7 @@ class Tally:
         self.places: list[tuple[int, int]] = []
         self.score, self.because = -1.0, ""
         self.is_long = self.is_alone = self.is_a_person = False
-        """Whether one of its spellings has several words; one means nothing else; the text speaks of somebody of that name."""
+        """Whether one of its spellings has several words; one means nothing else; the text speaks of somebody, or of a club, of that name."""
         self.against: list[tuple[int, int, float, str]] = []
         self.slight: set[tuple[int, int]] = set()
         """Places where nothing around speaks for the entry, nor against it."""
@@ -30,7 +30,7 @@ class Tally:
     ) -> None:
         """A place that may mean it, by what stands around."""
         if weight <= STRONG:
-            self.is_a_person = self.is_a_person or A_PERSON in because
+            self.is_a_person = self.is_a_person or any(each in because for each in NAMESAKE)
             self.against.append((start, end, score, because))
             return
         was_alone = self.is_alone

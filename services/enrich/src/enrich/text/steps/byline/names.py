@@ -6,7 +6,7 @@ from typing import Literal
 from enrich.reference.agencies import AGENCIES
 from enrich.reference.directory import BylineName, Directory, name_key
 from enrich.reference.names.given_names import is_given
-from enrich.text.steps.byline.no_names import AFTER_NAME, begins_with_agency, no_name, without_paper
+from enrich.text.steps.byline.no_names import AFTER_NAME, OUTLETS, begins_with_agency, no_name, without_paper
 from enrich.text.steps.byline.patterns import (
     BARE_PLACE,
     FOR,
@@ -18,6 +18,7 @@ from enrich.text.steps.byline.patterns import (
     OFFICES,
     PEER,
     PLACE,
+    POSSESSOR,
     POST_PLACE,
     POSTED,
     STAFF,
@@ -62,6 +63,7 @@ def is_bare_place(item: str, before: BylineName, part: str, directory: Directory
     return (
         comma
         and BARE_PLACE.fullmatch(item) is not None
+        and no_name(item) is None
         and kind_of(item) == "person"
         and name_key(item) not in SUFFIXES
     )
@@ -122,7 +124,7 @@ def read_name(item: str, directory: Directory) -> BylineName | None:
     if directory.knows(item):
         return BylineName(item)
     item = without_paper(_without_what_follows(item))
-    item = _without_leading_agency(item)
+    item = _without_post_first(_without_leading_agency(_without_possessor(item)))
     if is_known_place(item) and not is_given(item.split()[0]):
         return None
     kind = kind_of(item)
@@ -137,6 +139,25 @@ def read_name(item: str, directory: Directory) -> BylineName | None:
         item = posted["name"]
     item = _without_suffixes(item)
     return BylineName(item) if _is_name(item) else None
+
+
+def _without_possessor(item: str) -> str:
+    """`CNN's Nell Orme`: the name behind an outlet's; `O'Neil` has none."""
+    found = POSSESSOR.match(item)
+    if found is None:
+        return item
+    outlet = found["outlet"].removeprefix("The ").removeprefix("the ")
+    is_outlet = (
+        (len(outlet) > 1 and outlet.isupper()) or outlet.casefold() in OUTLETS or kind_of(found["outlet"]) != "person"
+    )
+    return found["name"] if is_outlet else item
+
+
+def _without_post_first(item: str) -> str:
+    """`Staff Writer Tom Condon`: the name behind a post, where the post alone would be a team."""
+    name = TITLE_BEFORE.sub("", item)
+    is_somebody = name != item and len(name.split()) > 1 and is_given(name.split()[0]) and no_name(name) is None
+    return name if is_somebody else item
 
 
 def _without_what_follows(item: str) -> str:

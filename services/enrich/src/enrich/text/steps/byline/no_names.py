@@ -8,8 +8,29 @@ from anyascii import anyascii
 
 from enrich.reference.agencies import AGENCIES
 from enrich.reference.names.given_names import is_given
+from enrich.reference.names.ordinary import is_ordinary
+from enrich.reference.places import CITIES, COUNTRIES
 from enrich.text.steps.byline.patterns import NAME_PARTS
 
+OUTLETS = frozenset(
+    """
+    népszava telex hvg rzeczpospolita polityka pravda izvestia izvestija kommersant kommersant hürriyet sabah milliyet cumhuriyet sözcü haaretz ynet folha expresso público politiken berlingske expressen jutarnji blic danas
+    politika delo dnevnik ekstra zeit taz faz nzz süddeutsche handelsblatt focus spiegel stern bild libération mediapart marianne corriere repubblica politico axios bloomberg propublica semafor vox slate salon
+    quartz wired vice variety billboard newsweek fortune forbes marketwatch huffpost buzzfeed breitbart newsday amnewyork metro stateline calmatters grist undark meduza mediazona rappler scroll mint tempo kompas detik
+    malaysiakini euronews eurosport skysports espn gamestar heise golem t3n watson nu.nl novinky seznam idnes onet interia gazeta.pl tvn24 index 24ur rtvslo reportnet netzpolitik correctiv krautreporter falter profil
+    kurier standard presse blick tagesschau sportschau tageblatt l'équipe l'obs lequipe infobae clarín clarin lavanguardia eldiario elpais okdiario publico observador noticiasaominuto uol terra g1 estadão veja
+    """.split()  # noqa: SIM905 -- easier to read than dozens of quotes
+)
+"""Papers and sites of one word."""
+BODIES = frozenset(
+    """
+    ministry ministries office council federation association society authority institute institution union league alliance coalition group services commission chamber campaign initiative administration
+    embassy consulate parliament congress government bureau organisation organization confederation consortium
+    ministerium verband bundesverband verein gesellschaft institut stiftung behörde bundesamt landesamt ministère ministere fondation association société ministerio asociación asociacion fundación fundacion
+    instituto ayuntamiento gobierno ministero associazione fondazione ministério fundação associação
+    """.split()  # noqa: SIM905 -- easier to read than dozens of quotes
+)
+"""Words of authorities and bodies; some are surnames too, behind a given name."""
 NoName = Literal["paper", "team", "other"]
 
 PAPER_WORDS = frozenset(
@@ -68,7 +89,7 @@ SOFT_ARTICLES = frozenset("le la el l o a".split())  # noqa: SIM905
 TEAM_WORDS = frozenset(
     """
     team teams desk desks unit units staff newsroom newsdesk reporters correspondents contributors editors agencies agency bureau department section committee board panel editorial
-    redaktion ressort reporterteam rechercheteam rechercheverbund redaction redaccion redazione redacao redactie redakcja zespol redaksjonen redaktionen toimitus equipo equipe squadra
+    redaktion ressort reporterteam rechercheteam rechercheverbund redaktionsnetzwerk recherchenetzwerk netzwerk redaction redaccion redazione redacao redactie redakcja zespol redaksjonen redaktionen toimitus equipo equipe squadra
     nachrichtenredaktion chefredaktion lokalredaktion sportredaktion agenturen agences agencias agenzie merkezi servisi
     редакция отдел служба редакции редакцiя редакція відділ редколлегия
     """.split()  # noqa: SIM905 -- easier to read than hundreds of quotes
@@ -125,7 +146,9 @@ def no_name(item: str) -> NoName | None:
         return "team"
     if len(words) > 2 and ends[-1] in ("service", "services"):
         return "team"
-    if words and (_is_paper(words, whole, ends) or begins_with_agency(words[0])):
+    if any(word in BODIES for word in whole) and not (len(words) == 2 and is_given(words[0])):
+        return "team"
+    if words and (_is_paper(words, whole, ends) or begins_with_agency(words[0]) or _begins_with_letters(words)):
         return "paper"
     return "other" if not words or _is_other(words, whole, ends) or _is_clause(words) or _is_code(words) else None
 
@@ -135,16 +158,27 @@ def _is_other(words: list[str], whole: list[str], ends: list[str]) -> bool:
         return True
     if len(words) == 1 and BRAND.fullmatch(words[0]):
         return True
+    if _is_made_of_words(words, whole):
+        return True
     return any(word in OTHER_WORDS for word in (*ends, *whole)) or (
         len(words) < 3 and CAMEL.search(words[-1]) is not None
     )
+
+
+def _is_made_of_words(words: list[str], whole: list[str]) -> bool:
+    """`Environment Canada`, `Historical Garden Club`: ordinary words and a country, and nobody's given name."""
+    if not 2 <= len(words) <= 5 or not all(word.isascii() and word.isalpha() for word in whole):
+        return False
+    if is_given(words[0]) or not is_ordinary(whole[0], "en"):
+        return False
+    return whole[-1] in COUNTRIES or all(is_ordinary(word, "en") and not is_given(word) for word in whole)
 
 
 def _is_paper(words: list[str], whole: list[str], ends: list[str]) -> bool:
     if any(word in PAPER_WORDS or (len(word) > 8 and word.endswith(PAPER_ENDINGS)) for word in ends):
         return True
     if len(words) < 2:
-        return False
+        return bool(words) and words[0].casefold() in OUTLETS
     return _has_article(words, whole) or (ends[-1] in PAPER_SURNAMES and _is_before_paper(words, whole[0]))
 
 
@@ -158,9 +192,19 @@ def _has_article(words: list[str], whole: list[str]) -> bool:
 
 def _is_before_paper(words: list[str], first: str) -> bool:
     """Skerry Post is a paper, Emily Post and Yi Sun are people."""
-    if first in EDITIONS or first in SOFT_ARTICLES:
+    if first in EDITIONS or first in SOFT_ARTICLES or first in CITIES:
         return True
     return len(words[0]) > 3 and not is_given(words[0]) and len(words) <= 3
+
+
+def _begins_with_letters(words: list[str]) -> bool:
+    """`RNZ Pacific`, `NDR Info`: the letters of a broadcaster, which no vowel makes a name."""
+    return (
+        len(words) > 1
+        and re.fullmatch(r"[B-DF-HJ-NP-TV-XZ]{3,5}", words[0]) is not None
+        and not words[-1].isupper()
+        and words[-1][:1].isupper()
+    )
 
 
 def begins_with_agency(word: str) -> bool:

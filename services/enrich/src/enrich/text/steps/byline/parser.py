@@ -22,7 +22,10 @@ from enrich.text.steps.byline.no_names import CODE, no_name
 from enrich.text.steps.byline.patterns import (
     ABBREVIATED,
     ADDRESS,
+    BIOGRAPHY,
+    BY,
     CONTRIBUTED,
+    DUTCH,
     FOLLOW,
     FROM_FIRST,
     FROM_SOMEBODY,
@@ -36,7 +39,9 @@ from enrich.text.steps.byline.patterns import (
     PLACED_ASIDE,
     PLAIN,
     PLAIN_WORD,
+    PLURAL_ASIDE,
     POST_OF_TWO,
+    POSTED_AT,
     REPORTING_FROM,
     ROLE,
     SEGMENT,
@@ -47,6 +52,7 @@ from enrich.text.steps.byline.patterns import (
     TRAILER,
     TWO_PLACES,
     WEAK,
+    WITH,
 )
 from enrich.text.steps.byline.places import behind_name, is_known_place
 from enrich.text.steps.byline.spelling import BOUND, respelled, right_way_round, with_joints_kept
@@ -59,6 +65,8 @@ SMALL_JOINTS = re.compile(
     r"(?<![^\s])(?:and|und|et|y|e|i|by|in|mit|with|from|for|von|par|por|di|door)(?![^\s])", re.IGNORECASE
 )
 MOST_NAMES = 40
+HELPER = "\ue001"
+"""Before a name that a `with` stands before; of the private use area, so that no byline has it."""
 
 
 def read_byline(byline: str, directory: Directory | None = None) -> list[BylineName]:
@@ -116,7 +124,8 @@ def _without_sites(line: str) -> str:
     """Without words such as `harbour.example` and `quill.ada`: a site, or a login."""
     if "." not in line:
         return line
-    return " ".join(word for word in line.split(" ") if SITE.fullmatch(word.strip("()[],;")) is None)
+    left = " ".join(word for word in line.split(" ") if SITE.fullmatch(word.strip("()[],;")) is None)
+    return re.sub(r"\s+(?:for|at|of|für|pour|para|per)$", "", left) if left != line else line
 
 
 def _is_mail(word: str) -> bool:
@@ -133,12 +142,7 @@ def _read(text: str, directory: Directory) -> list[BylineName]:
     text = re.sub(r" +(?=[:：])", "", text)
     if directory.knows(text) and text.casefold().split()[0] != "by":
         return [BylineName(text)]
-    text = SPECIAL_FIRST.sub("", text)
-    text = TRAILER.sub("", ABBREVIATED.sub(r"\1 ", PLACED_ASIDE.sub(r" in \1", text))).strip(" ,|")
-    if text.casefold().startswith("door "):
-        text = text.replace(" en ", " & ")
-    text = FOLLOW.sub(r"\g<name>", FROM_SOMEBODY.sub("", REPORTING_FROM.sub("", text)))
-    text = with_joints_kept(JOINT_OR_PLACE.sub(_joint, text))
+    text = _prepared(text)
     if (
         found := TWO_PLACES.match(text)
         or PLACE_FIRST.match(text)
@@ -150,9 +154,10 @@ def _read(text: str, directory: Directory) -> list[BylineName]:
             kind_of(place) == "person"
             and (found.re is not PLACE_COLON or ROLE.match(text) is None)
             and not directory.knows(place)
-            and MEANT.isdisjoint(PLAIN_WORD.findall(place.casefold()))
+            and MEANT.isdisjoint(PLAIN_WORD.findall(place.casefold().replace("\u0307", "")))
         ):
             placed = _read(rest, directory)
+            place = _place_respelled(place) if place.isupper() else place
             _locate([name for name in placed if name.located is None], place)
             return placed
     names: list[BylineName] = []
@@ -172,9 +177,27 @@ def _read(text: str, directory: Directory) -> list[BylineName]:
     return names[:MOST_NAMES]
 
 
+def _prepared(text: str) -> str:
+    """The text without what only leads to the names, or follows them."""
+    if (biography := BIOGRAPHY.match(text)) and no_name(biography["name"]) is None:
+        text = biography["name"]
+    text = SPECIAL_FIRST.sub("", PLURAL_ASIDE.sub("", text))
+    text = TRAILER.sub("", ABBREVIATED.sub(r"\1 ", PLACED_ASIDE.sub(r" in \1", text))).strip(" ,|")
+    if text.casefold().startswith("door "):
+        text = text.replace(" en ", " & ")
+    text = FOLLOW.sub(r"\g<name>", FROM_SOMEBODY.sub("", REPORTING_FROM.sub("", text)))
+    text = with_joints_kept(JOINT_OR_PLACE.sub(_joint, text))
+    if (posted := POSTED_AT.match(BY.sub("", text))) and posted["names"]:
+        text = posted["names"]
+    return text
+
+
 def _joint(found: re.Match[str]) -> str:
     """`Bart Smit en Els Kok`: an `and` between two people, not a place."""
-    if is_given(found["given"]) and not is_known_place(f"{found['given']} {found['surname']}"):
+    is_name = (
+        is_given(found["given"]) or DUTCH.search(found.string[: found.start()] + " " + found["surname"]) is not None
+    )
+    if is_name and not is_known_place(f"{found['given']} {found['surname']}"):
         return f" & {found['given']} {found['surname']}"
     return found[0]
 
@@ -227,6 +250,8 @@ class _ReadList:
     """Who was placed last: more words of that place may follow."""
     is_rejected: bool = False
     """Whether something was no name."""
+    is_posted: bool = False
+    """Whether the last of these was a post."""
 
     def take(self, item: str, part: str, *, last: bool) -> None:
         """The next item of the list `part`."""
@@ -242,6 +267,7 @@ class _ReadList:
         read = read_name(name, self.directory)
         if read is None:
             self.is_rejected = True
+            self.is_posted = TITLE_ITEM.fullmatch(name) is not None
             if self.names and name_key(name) in SUFFIXES:
                 self.names[-1].name += f", {name}"
             elif is_region(name):
@@ -250,6 +276,9 @@ class _ReadList:
             if not self._extend_place(read.name):
                 self._add(read)
         else:
+            if place is not None and self.is_posted:
+                # Behind a post the place is of the next name alone.
+                self.waiting = []
             self._add(read)
             if place is not None:
                 self._place(place)
@@ -280,6 +309,7 @@ def _people(part: str, contribution: Contribution, directory: Directory, *, is_s
     if (posted := POST_OF_TWO.fullmatch(part)) and is_given(posted["name"].split()[0]):
         part = posted["name"]
     part = right_way_round(PARENTHESIS.sub(" ", part).strip(), directory.knows)
+    part = WITH.sub(rf"with {HELPER}", part)
     items = [strip_item(item) for each in SEPARATOR.split(part) for item in _unjoined(each)]
     items = _uninverted([item for item in items if item], directory)
     if len(items) == 1 and not is_said and not _may_stand_alone(items[0], directory):
@@ -288,8 +318,11 @@ def _people(part: str, contribution: Contribution, directory: Directory, *, is_s
     if behind is not None and not directory.knows(items[-1]):
         items = items[: -behind[0]]
     read = _ReadList(contribution, directory)
+    part = part.replace(HELPER, "")
     for number, item in enumerate(items):
-        read.take(item, part, last=number == len(items) - 1)
+        if item.startswith(HELPER):
+            read.waiting = []
+        read.take(item.removeprefix(HELPER), part, last=number == len(items) - 1)
     if behind is not None and read.waiting:
         _locate(read.waiting, behind[1])
     names = read.names

@@ -28,15 +28,15 @@ TITLE_AFTER = re.compile(rf"\s*[,–—-]?\s+(?:(?:AP|Reuters|AFP|BBC|PA|Associa
 ROLES: tuple[tuple[Contribution, str], ...] = (
     (
         "translation",
-        r"translat(?:ed|ion) (?:from [\w ]{3,30} )?by|translation|(?:aus dem [\w]+ )?übersetzt von|aus dem \w+en von|übersetzung(?: von)?|tradu[ij]t (?:de [\w' ]{3,20} )?par|traduction(?: de)?|traducido por|traducción(?: de)?|tradotto da|traduzione di|traduzido por|tradução de|vertaald door|перев[её]л|перевод|翻译|译",
+        r"ترجمة(?=:)|תרגום(?=:)|แปล(?:โดย)?(?=[: ])|çeviri(?=:)|dịch(?=:)|μετάφραση(?=:)|translat(?:ed|ion) (?:from [\w ]{3,30} )?by|translation|(?:aus dem [\w]+ )?übersetzt von|aus dem \w+en von|übersetzung(?: von)?|tradu[ij]t (?:de [\w' ]{3,20} )?par|traduction(?: de)?|traducido por|traducción(?: de)?|tradotto da|traduzione di|traduzido por|tradução de|vertaald door|перев[её]л|перевод|翻译|译",
     ),
     (
         "photography",
-        r"(?:texto y fotos|textes? et photos?|text und fotos|testo e foto|texto e fotos|tekst en foto)(?=:)|(?:story|text|words|reporting) and (?:photos?|photographs|pictures?|video) by|(?:photographs|photos|pictures|fotos|immagini|bilder)(?=:? (?-i:[A-ZÀ-ÝА-Я]))|图(?=\s)|(?:photos?|photographs|photography|pictures?|images?|video|illustrations?|graphics?)(?: and video)? by|(?:photos?|photographs|pictures?|images?|fotos?|photographies|fotografien|fotografie|fotografía|fotografías|immagini|bilder|bild|фото|摄影|图)(?: von| de| di| par| por|:)|(?:photos?|photographs?|graphics?|videos?|illustrations?|grafik|vidéos?)(?=:)|photographer|摄影|фото",
+        r"(?:photograph|film|illustrat|shot|drawn)(?:ed)? by|تصوير(?=:)|צילום(?=:)|ภาพ(?:โดย)?(?=[: ])|fotoğraf(?:lar)?(?=:)|ảnh(?=:)|φωτογραφίες(?=:)|(?:texto y fotos|textes? et photos?|text und fotos|testo e foto|texto e fotos|tekst en foto)(?=:)|(?:story|text|words|reporting) and (?:photos?|photographs|pictures?|video) by|(?:photographs|photos|pictures|fotos|immagini|bilder)(?=:? (?-i:[A-ZÀ-ÝА-Я]))|图(?=\s)|(?:photos?|photographs|photography|pictures?|images?|video|illustrations?|graphics?)(?: and video)? by|(?:photos?|photographs|pictures?|images?|fotos?|photographies|fotografien|fotografie|fotografía|fotografías|immagini|bilder|bild|фото|摄影|图)(?: von| de| di| par| por|:)|(?:photos?|photographs?|graphics?|videos?|illustrations?|grafik|vidéos?)(?=:)|photographer|摄影|фото",
     ),
     (
         "editing",
-        r"(?:additional )?(?:compil(?:ed|ing)|edit(?:ed|ing)) by|editing|editors?(?=:)|redigiert von|bearbeitet von|redaktion(?=:)|édité par|édition(?: de)?|editado por|edición(?: de)?|edição(?: de)?|a cura di|geredigeerd door|редактор|под редакцией|підготу(?:вав|вала)|подготовила?|oprac(?:owała?|owanie)?\b\.?|编辑|责编|责任编辑|校对",
+        r"(?:additional )?(?:compil(?:ed|ing)|edit(?:ed|ing)) by|(?:(?:fact-)?check|review|approv|verifi|moderat)ed by|επιμέλεια(?=:)|تحرير(?=:)|עריכה(?=:)|เรียบเรียง(?=[: ])|biên tập(?=:)|editör(?=:)|editing|editors?(?=:)|redigiert von|bearbeitet von|redaktion(?=:)|édité par|édition(?: de)?|editado por|edición(?: de)?|edição(?: de)?|a cura di|geredigeerd door|редактор|под редакцией|підготу(?:вав|вала)|подготовила?|oprac(?:owała?|owanie)?\b\.?|编辑|责编|责任编辑|校对",
     ),
     (
         "reporting",
@@ -44,7 +44,7 @@ ROLES: tuple[tuple[Contribution, str], ...] = (
     ),
     (
         "writing",
-        r"as told to|guest (?:post|column|essay) by|(?:analysis|interview|words|story|opinion|comment|protokoll|kommentar|haber|źródło|zdroj|текст|джерело|источник|كتب|كتبت)(?=:)|(?:words|text|texto|texte)(?= (?-i:[A-ZÀ-Ý]))|文(?=\s)|(?:eine? )?(?:analyse|kommentar|interview|bericht|gastbeitrag|reportage|glosse|essay) von|(?:une? |una )?(?:entretien|entrevista|reportage|tribune|billet|éditorial|récit|enquête|portrait|reportaje|análisis|crónica|analyse|chronique) (?:de|par|por)|(?:written|text|words|story|analysis|comment|commentary|opinion|interview|report|review|compiled|as told to|from|article|blog|exclusive|explainer|essay)?:? ?by|writing by|texte?(?=:)|text(?:e)? (?:de|par|von)|von|par|por|di|da|door|av|af|της|του|autor(?:a|es|en|in)?(?=:)|auteurs?(?=:)|autore(?=:)|автор(?:ы)?:?|tekst(?:y)?(?=:)|przez|napsal[a]?|(?:propos |textes? )?recueillis? par|escrito por|scritto da|écrit par|texto(?: de|:)|testo(?: di|:)|bericht von|ein bericht von|本报记者|新华社记者|央视记者|实习记者|特约记者|通讯员|记者|作者|文(?=[/／:：])|بقلم|كتب|כתב|מאת|yazan(?=:)|oleh|dari",
+        r"as told to|γράφ(?:ει|ουν) (?:ο|η|οι)|(?:authors?|reporters?|journalists?|writers?)(?=:)|ρεπορτάζ(?=:)|إعداد(?=:)|تقرير(?=:)|โดย|ผู้สื่อข่าว|เรื่อง(?=:)|bài(?: viết)?(?=:)|thực hiện(?=:)|röportaj(?=:)|(?:aufgezeichnet|protokolliert|aufgeschrieben|geschrieben|verfasst|zusammengestellt|zusammengefasst|recherchiert|notiert|moderiert|kommentiert|gesammelt|erzählt) von|(?:report|narrat|prepar|produc|present|host|post|submitt|contribut|fil|curat|creat|penn|author|describ|publish|shar|updat)ed by|\w{3,16}(?:ad|id|rit)[oa]s? por|(?:rédig|réalis|présent|prépar|compil|sign|racont)(?:é|ée|és|ées) par|(?:redatt|raccolt|curat|firmat|realizzat)[oaie] da|guest (?:post|column|essay) by|(?:analysis|interview|words|story|opinion|comment|protokoll|kommentar|haber|źródło|zdroj|текст|джерело|источник|كتب|كتبت)(?=:)|(?:words|text|texto|texte)(?= (?-i:[A-ZÀ-Ý]))|文(?=\s)|(?:eine? )?(?:analyse|kommentar|interview|bericht|gastbeitrag|reportage|glosse|essay) von|(?:une? |una )?(?:entretien|entrevista|reportage|tribune|billet|éditorial|récit|enquête|portrait|reportaje|análisis|crónica|analyse|chronique) (?:de|par|por)|(?:written|text|words|story|analysis|comment|commentary|opinion|interview|report|review|compiled|as told to|from|article|blog|exclusive|explainer|essay)?:? ?by|writing by|texte?(?=:)|text(?:e)? (?:de|par|von)|von|par|por|di|da|door|av|af|της|του|autor(?:a|es|en|in)?(?=:)|auteurs?(?=:)|autore(?=:)|автор(?:ы)?:?|tekst(?:y)?(?=:)|przez|napsal[a]?|(?:propos |textes? )?recueillis? par|escrito por|scritto da|écrit par|texto(?: de|:)|testo(?: di|:)|bericht von|ein bericht von|本报记者|新华社记者|央视记者|实习记者|特约记者|通讯员|记者|作者|文(?=[/／:：])|بقلم|كتب|כתב|מאת|yazan(?=:)|oleh|dari",
     ),
 )
 ROLE = re.compile(
@@ -91,6 +91,26 @@ REPORTING_FROM = re.compile(
 )
 """`Reporting from Quito: Andrés Salgado`: what may stand before a place with a colon."""
 FROM_SOMEBODY = re.compile(r"^From (?=[A-ZÀ-Ý][\w’'-]+ [A-ZÀ-Ý][\w’'-]+ in [A-ZÀ-Ý])")
+WITH = re.compile(r"(?<=\s)(?:with|mit|avec|con|com|med)\s+(?=[A-ZÀ-Ý][\w'’-]+ [A-ZÀ-Ý])")
+"""Before somebody who helped: the place behind is theirs alone."""
+BY = re.compile(r"^(?:by|par|por|di|von) ", re.IGNORECASE)
+POSTED_AT = re.compile(
+    r"^(?:(?:notre|nos|our|unser\w*|nuestr[oa]|il nostro|la nostra|dal nostro|dalla nostra|nosso|nossa|le|la|the) )?(?:(?:special|senior|foreign|chief) )?"
+    r"(?:envoyée?s? spéciale?s?|correspondante?s?|corrispondente|corresponsal|correspondente|enviad[oa] especial|inviat[oa](?: speciale)?|[^\W\d_]{0,12}korrespondent(?:in)?|correspondent|bureau chief|корреспондент|спецкор)"
+    r" (?:à|au|en|in|a|em|aus|из|в) (?P<place>[A-ZÀ-Ý\u0410-\u042f][\w’'-]+(?: [A-ZÀ-Ý\u0410-\u042f][\w’'-]+)?)(?:[:,] (?P<names>\S.*))?$",
+    re.IGNORECASE,
+)
+"""`notre correspondante à Rome, Anaïs Ginori`: a post, and where it is held, which is not where a text was written."""
+BIOGRAPHY = re.compile(
+    r"^(?P<name>(?:[A-ZÀ-Ý][\w.'’-]+ ){1,3}[A-ZÀ-Ý][\w.'’-]+),? (?:is|was|has|writes|covers|works|teaches|leads|serves|served|joined|ist|war|arbeitet|schreibt|est|es) (?:[^\s,;|]+ ){2,}[^\n]*$"
+)
+"""`Nell Orme is a historian and author of …`: the note on somebody that stands for the name."""
+POSSESSOR = re.compile(
+    r"^(?P<outlet>(?:the |The )?(?:[A-Z][\w.]* ){0,2}[A-Z][\w.]*)['’]s? (?P<name>[A-ZÀ-Ý][\w'’-]+ [A-ZÀ-Ý].*)$"
+)
+"""`CNN's Nell Orme`."""
+PLURAL_ASIDE = re.compile(r"\((?:s|en|in|innen|es|a|as|n)\)(?=\s*:)")
+DUTCH = re.compile(r"\b(?:van|den|der|ter|ten)\b|ij|aa|oo[a-z]|sch|huis|kamp|stra\b|sma\b|inga\b|uy|ee[a-z]")
 SPECIAL_FIRST = re.compile(
     r"^(?:special (?:to|for) [^,|\n]{2,40}? by|speciale di|especial de|(?:für|for|pour|para|per) (?:the|die|das|den|la|le|el|il) [\w-]{2,30}:) ",
     re.IGNORECASE,

@@ -67,6 +67,9 @@ def _respelled(word: str, all_capitals: bool, is_outer: bool) -> str:
 def _with_small_letters(word: str) -> str:
     if (mac := MAC.match(word)) is not None:
         return mac[0] + _with_small_letters(word[mac.end() :])
+    if word[0] == "İ":
+        # Its small letter is two characters, which no capital comes back from.
+        return word[0] + word[1:].replace("İ", "i").replace("I", "ı").lower()
     spelled = PART.sub(lambda found: found[0].capitalize(), word.lower())
     spelled = re.sub(r"^Mc([^\W\d_]{2,})", lambda found: f"Mc{found[1].capitalize()}", spelled)
     # Apostrophes of a genitive or of a cut article: D'Arcy and O'Hare, but no 'S.
