@@ -72,7 +72,7 @@ async def erase(
     )
     done.places.append(
         Place(
-            "Redis, webhooks, alerts, caches", "gone" if not left else "not-yet", "proof: python -m publish takedown ID"
+            "Redis, webhooks, alerts, caches", "gone" if not left else "not-yet", "proof: slugline takedown ID"
         )
     )
     done.places.append(await _pictures(pool, ids))
