@@ -108,6 +108,27 @@ def test_what_a_server_says_leads_to_what_mends_it(name: str, error: str, mend: 
     assert ("does not answer" in problem.what) == (not error.startswith("it "))
 
 
+def test_processes_that_wait_for_a_server_that_is_away_are_one_line_below_it() -> None:
+    """Ten lines of one cause hide the cause; a process with another reason keeps a line of its own."""
+    silent = {"server postgres": "has not answered for 30 s: TimeoutError"}
+    waiting = [
+        Process(name, "x:1", state, reasons=silent)
+        for name, state in (("enrich.text", "failing"), ("publish.web", "degraded"))
+    ]
+    halted = Process("publish.cache", "x:1", "failing", reasons={**silent, "updates.enriched": "halted"})
+    report = replace(WELL, servers=[Server("Postgres", "away")], processes=[*waiting, halted])
+    first, second, third = problems_of(report)
+    assert first.what.startswith("Postgres does not answer")
+    assert second.what == "2 processes wait for that: enrich.text, publish.web"
+    assert "halted" in third.what
+    full = Process(
+        "publish.cache", "x:1", "failing", reasons={"updates.enriched": "paused by OutOfMemoryError: > 'maxmemory'"}
+    )
+    assert "raise Redis's maxmemory" in problems_of(replace(WELL, processes=[full]))[0].first
+    alone = replace(WELL, processes=waiting)
+    assert len(problems_of(alone)) == 2
+
+
 def test_the_worst_comes_first_and_is_the_verdict() -> None:
     """An operator reads the first line."""
     problems = problems_of(replace(WELL, sources=[QUIET], servers=[Server("Redis", "away")]))
