@@ -9,7 +9,7 @@ import asyncpg
 import click
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, KafkaTimeoutError
 
 from shared.failures.transient import TRANSIENT, reason_of
 from shared.kafka.security import client_options
@@ -62,7 +62,7 @@ async def kafka_admin(settings: Connections) -> AsyncIterator[AIOKafkaAdminClien
         request_timeout_ms=int(ANSWERS_WITHIN_S * 1000),
     )
     try:
-        await admin.start()
+        await _answered(admin.start())
         yield admin
     finally:
         await admin.close()
@@ -73,10 +73,19 @@ async def kafka_reader(settings: Connections) -> AsyncIterator[AIOKafkaConsumer]
     """A consumer without a group and without partitions."""
     consumer = new_consumer(settings, CLIENT_ID)
     try:
-        await consumer.start()
+        await _answered(consumer.start())
         yield consumer
     finally:
         await consumer.stop()
+
+
+async def _answered(starting: Awaitable[None]) -> None:
+    """A broker that takes connections and says nothing is given up as soon as one that is not there; the client waits 40 s."""
+    try:
+        async with asyncio.timeout(ANSWERS_WITHIN_S):
+            await starting
+    except TimeoutError:
+        raise KafkaTimeoutError(f"no answer within {ANSWERS_WITHIN_S:g} s") from None
 
 
 async def answer_of(
