@@ -27,6 +27,7 @@ GONE = Place("web a", 3, shows=False)
         (replace(PUBLISHED, places=[WEB, replace(CACHE, revision=1)]), 2, "readers lack it at cache"),
         (replace(PUBLISHED, places=[WEB, replace(CACHE, revision=None, shows=False)]), 2, "readers lack it at cache"),
         (replace(PUBLISHED, places=[WEB, replace(CACHE, error="OSError")]), 1, "no answer from cache"),
+        (replace(PUBLISHED, places=[]), 1, "no web replica and no cache was found"),
         (replace(PUBLISHED, state=replace(LIVE, revision=3)), 2, "on its way, or stuck"),
         (replace(PUBLISHED, in_the_way=["webhook ep failed"]), 1, "did not leave"),
         (replace(PUBLISHED, removal="killed", places=[GONE]), 0, "it is killed, and nobody shows it"),

@@ -24,6 +24,8 @@ CLIENT_ID = "slugline-operator"
 AWAY: tuple[type[Exception], ...] = (*TRANSIENT, asyncpg.PostgresError)
 """What a server raises that is away, is of an older release, or refuses."""
 
+NOT_MIGRATED = (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError, asyncpg.InvalidSchemaNameError)
+"""An empty installation, or one of an older release."""
 WIDER_ROLE = (
     "give this command a POSTGRES_DSN that may read all three schemas; `docker compose run --rm tools ...` has one"
 )
@@ -113,6 +115,9 @@ def run(command: Awaitable[T]) -> T:
         return asyncio.run(body())
     except asyncpg.InsufficientPrivilegeError as error:
         raise click.ClickException(f"Postgres: {error}, to the role of POSTGRES_DSN.\n     -> {WIDER_ROLE}") from error
+    except NOT_MIGRATED as error:
+        mend = "start the processes, which make their schemas, or `python -m SERVICE migrate` for each service"
+        raise click.ClickException(f"Postgres has no such table yet: {error}\n     -> {mend}") from error
     except AWAY as error:
         server = "Kafka" if isinstance(error, KafkaError) else "Postgres"
         raise click.ClickException(f"{server} does not answer: {reason_of(error)}\n     -> slugline status") from error
