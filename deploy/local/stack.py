@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from local.child import Child, NotReady, end_all, free_port, listens
-from local.postgres import reachable
+from local.postgres import binaries, reachable
 from local.services import SERVICES, Service
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -149,7 +149,9 @@ class Stack:
         path = self.folder / "slugline.env"
         path.touch(mode=0o600)
         # Redis as publish reaches it; Postgres as its administrator, who sees every service's schema.
-        lines = {**self.env_of.get("publish", {}), **self.env, "SLUGLINE_PROCESSES": processes}
+        # What dumps and restores is of the same release as the Postgres of this stack; the machine's own may be older.
+        own = {"SLUGLINE_PROCESSES": processes, "PG_BIN": str(binaries())}
+        lines = {**self.env_of.get("publish", {}), **self.env, **own}
         path.write_text(
             "".join(f"{name}={value}\n" for name, value in lines.items() if name != "PYTHONPATH" and "KEY" not in name)
         )

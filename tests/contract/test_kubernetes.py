@@ -106,3 +106,15 @@ def test_every_patch_of_production_finds_its_place() -> None:
             assert "emptyDir" in volumes["tmp"], name
             processes += 1
     assert processes > 8
+
+
+@pytest.mark.parametrize("service", ["ingest", "enrich", "publish"])
+def test_a_service_alone_has_all_that_is_its_own_and_nothing_of_the_others(service: str) -> None:
+    """The component leaves out by name: every object of the base is a service's by its name, or is shared by all."""
+    component = BASE.parent / "components" / f"{service}-alone" / "kustomization.yaml"
+    patches = yaml.safe_load(component.read_text("utf-8"))["patches"]
+    left_out = re.compile(patches[0]["target"]["name"])
+    names = {each["metadata"]["name"] for path in BASE.glob("*.yaml") for each in documents(path) if "metadata" in each}
+    own = {name for name in names if name.startswith(f"{service}-")}
+    assert own
+    assert {name for name in names if not left_out.fullmatch(name)} == own | {"slugline", "media"}

@@ -4,6 +4,7 @@ import stat
 from pathlib import Path
 
 from local.child import Child
+from local.postgres import binaries
 from local.stack import Stack, Supervised
 from slugline.__main__ import read_environment
 
@@ -22,4 +23,5 @@ def test_the_settings_of_the_stack_are_written_for_the_operator(tmp_path: Path) 
         "KAFKA_SERVERS": "127.0.0.1:1",
         "REDIS_URL": "redis://127.0.0.1:2/0",
         "SLUGLINE_PROCESSES": "publish-web=127.0.0.1:8080",
+        "PG_BIN": str(binaries()),
     }

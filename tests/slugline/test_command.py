@@ -13,6 +13,8 @@ import pytest
 from slugline.__main__ import COMMANDS, cli, read_environment
 from slugline.service_commands import ELSEWHERE, ENTRY_POINTS, NOT_UNDERSTOOD, elsewhere
 
+COMMAND_RUN = "slugline.recovery.commands._with_pool"
+
 
 def code_of(*arguments: str) -> int:
     """The exit code of a command line."""
@@ -57,6 +59,19 @@ def test_a_slip_in_a_name_is_told_what_was_meant(capsys: pytest.CaptureFixture[s
     """At night nobody reads a list of fourteen commands."""
     assert code_of("statsu") == NOT_UNDERSTOOD
     assert "Did you mean 'status'?" in capsys.readouterr().err
+
+
+def test_a_folder_that_cannot_be_written_is_a_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A disk that is full or somebody else's is nothing to read a traceback of."""
+
+    def refused(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied", str(tmp_path / "backups"))
+
+    monkeypatch.setattr(COMMAND_RUN, refused)
+    assert code_of("backup", str(tmp_path / "backups")) == 1
+    assert capsys.readouterr().err == f"Error: {tmp_path / 'backups'}: Permission denied\n"
 
 
 @pytest.fixture

@@ -99,6 +99,16 @@ def test_a_schema_is_compared_with_what_is_installed() -> None:
     assert postgres_check.packaged("no_such_service") is None
 
 
+def test_the_role_of_one_service_enters_its_own_schema_alone() -> None:
+    """That is in order; a role that enters none is nobody's."""
+    assert [each.severity for each in postgres_check.of_closed("slugline_publish", ["enrich", "ingest"])] == [
+        Severity.WELL
+    ]
+    (none,) = postgres_check.of_closed("nobody", ["enrich", "ingest", "publish"])
+    assert (none.severity, "roles apply" in none.mend) == (Severity.MISSED, True)
+    assert postgres_check.of_closed("slugline", []) == []
+
+
 def test_a_clock_that_is_wrong_is_told_by_how_much() -> None:
     """The time that the question took is nobody's fault."""
     assert postgres_check.of_clock("Postgres", 100.4, 100.0, 101.0).severity == Severity.WELL

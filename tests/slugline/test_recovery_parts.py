@@ -5,11 +5,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from aiokafka.errors import GroupCoordinatorNotAvailableError, NotCoordinatorForGroupError
 from click.testing import CliRunner
 
 from shared.messages import update_id_for
 from slugline.__main__ import cli
-from slugline.recovery import manifest, media, removals
+from slugline.recovery import manifest, media, offsets, removals
 from slugline.recovery.manifest import Manifest
 from slugline.recovery.offsets import LogPlaces
 from slugline.recovery.programs import NotPossible, check_version, environment_of, program
@@ -112,3 +113,19 @@ def test_prune_is_that_of_every_service(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(subprocess, "run", run)
     assert CliRunner().invoke(cli, ["prune", "--dry-run", "--json"]).exit_code == 1
     assert asked == [[service, "prune", "--dry-run", "--json"] for service in ("ingest", "enrich", "publish")]
+
+
+async def test_a_cluster_that_is_new_makes_its_coordinator_when_it_is_asked() -> None:
+    """A restore into an empty installation is the first who asks: it waits, and gives up at the end only."""
+    answers = [GroupCoordinatorNotAvailableError(), NotCoordinatorForGroupError(), {"a": 1}]
+
+    async def ask() -> dict[str, int]:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    assert await offsets.coordinated(ask) == {"a": 1}
+    answers.append(GroupCoordinatorNotAvailableError())
+    with pytest.raises(GroupCoordinatorNotAvailableError):
+        await offsets.coordinated(ask, within_s=-1)

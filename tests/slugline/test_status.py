@@ -77,6 +77,58 @@ def test_what_a_server_has_no_request_for_is_said_and_is_no_finding() -> None:
     assert "the lag of consumer groups is not told by this Kafka" in screen(report, [])
 
 
+def test_what_the_role_of_one_service_may_not_read_is_said_and_is_no_finding() -> None:
+    """In the pod of a process, with its own login: all is well as far as it sees, and the screen says how to see more."""
+    report = replace(WELL, sources=(), unseen=("the state of sources",))
+    assert problems_of(report) == []
+    assert "the state of sources" in screen(report, [])
+    assert "docker compose run --rm tools" in screen(report, [])
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "mend"),
+    [
+        ("Postgres", "InvalidPasswordError: password authentication failed for user \"slugline\"", "POSTGRES_DSN"),
+        ("Redis", "AuthenticationError: WRONGPASS invalid username-password pair", "REDIS_URL"),
+        ("Redis", "AuthenticationError: NOAUTH Authentication required.", "has no password"),
+        ("Kafka", "AuthenticationFailedError: SASL authentication failed", "KAFKA_USER"),
+        ("Postgres", "TooManyConnectionsError: sorry, too many clients already", "max_connections"),
+        ("Postgres", "DiskFullError: could not extend file: No space left on device", "room on the disk of Postgres"),
+        ("Postgres", "it is a standby, which takes no writes", "promote it"),
+        ("Postgres", "it takes no writes: default_transaction_read_only is on", "default_transaction_read_only"),
+        ("Kafka", "gaierror: [Errno -2] Name or service not known", "KAFKA_SERVERS names a host"),
+        ("Postgres", "InvalidCatalogNameError: database \"news\" does not exist", "POSTGRES_DSN names what is not there"),
+        ("Kafka", "TimeoutError", "mend Kafka"),
+    ],
+)  # fmt: skip
+def test_what_a_server_says_leads_to_what_mends_it(name: str, error: str, mend: str) -> None:
+    """Who is woken does not have to know what the words of each server mean."""
+    (problem,) = problems_of(replace(WELL, servers=[Server(name, error)]))
+    assert mend in problem.first
+    assert ("does not answer" in problem.what) == (not error.startswith("it "))
+
+
+def test_processes_that_wait_for_a_server_that_is_away_are_one_line_below_it() -> None:
+    """Ten lines of one cause hide the cause; a process with another reason keeps a line of its own."""
+    silent = {"server postgres": "has not answered for 30 s: TimeoutError"}
+    waiting = [
+        Process(name, "x:1", state, reasons=silent)
+        for name, state in (("enrich.text", "failing"), ("publish.web", "degraded"))
+    ]
+    halted = Process("publish.cache", "x:1", "failing", reasons={**silent, "updates.enriched": "halted"})
+    report = replace(WELL, servers=[Server("Postgres", "away")], processes=[*waiting, halted])
+    first, second, third = problems_of(report)
+    assert first.what.startswith("Postgres does not answer")
+    assert second.what == "2 processes wait for that: enrich.text, publish.web"
+    assert "halted" in third.what
+    full = Process(
+        "publish.cache", "x:1", "failing", reasons={"updates.enriched": "paused by OutOfMemoryError: > 'maxmemory'"}
+    )
+    assert "raise Redis's maxmemory" in problems_of(replace(WELL, processes=[full]))[0].first
+    alone = replace(WELL, processes=waiting)
+    assert len(problems_of(alone)) == 2
+
+
 def test_the_worst_comes_first_and_is_the_verdict() -> None:
     """An operator reads the first line."""
     problems = problems_of(replace(WELL, sources=[QUIET], servers=[Server("Redis", "away")]))

@@ -27,6 +27,7 @@ GONE = Place("web a", 3, shows=False)
         (replace(PUBLISHED, places=[WEB, replace(CACHE, revision=1)]), 2, "readers lack it at cache"),
         (replace(PUBLISHED, places=[WEB, replace(CACHE, revision=None, shows=False)]), 2, "readers lack it at cache"),
         (replace(PUBLISHED, places=[WEB, replace(CACHE, error="OSError")]), 1, "no answer from cache"),
+        (replace(PUBLISHED, places=[]), 1, "no web replica and no cache was found"),
         (replace(PUBLISHED, state=replace(LIVE, revision=3)), 2, "on its way, or stuck"),
         (replace(PUBLISHED, in_the_way=["webhook ep failed"]), 1, "did not leave"),
         (replace(PUBLISHED, removal="killed", places=[GONE]), 0, "it is killed, and nobody shows it"),
@@ -46,6 +47,13 @@ def test_where_an_update_is(trail: Trail, severity: int, words: str) -> None:
     verdict = judge(trail)
     assert words in verdict.text
     assert verdict.severity == severity
+
+
+def test_a_server_that_is_away_makes_nothing_of_an_update_unknown() -> None:
+    """Nobody may read "no version of it has come" because Postgres could not be asked."""
+    verdict = judge(Trail("a" * 26, unknown={"Postgres": "ConnectionRefusedError"}))
+    assert verdict.severity == 1
+    assert verdict.text.startswith("not known where it is: no answer about Postgres")
 
 
 def test_what_a_person_has_in_hand_is_understood() -> None:

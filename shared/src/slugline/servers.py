@@ -9,7 +9,7 @@ import asyncpg
 import click
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, KafkaTimeoutError
 
 from shared.failures.transient import TRANSIENT, reason_of
 from shared.kafka.security import client_options
@@ -24,6 +24,8 @@ CLIENT_ID = "slugline-operator"
 AWAY: tuple[type[Exception], ...] = (*TRANSIENT, asyncpg.PostgresError)
 """What a server raises that is away, is of an older release, or refuses."""
 
+NOT_MIGRATED = (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError, asyncpg.InvalidSchemaNameError)
+"""An empty installation, or one of an older release."""
 WIDER_ROLE = (
     "give this command a POSTGRES_DSN that may read all three schemas; `docker compose run --rm tools ...` has one"
 )
@@ -62,7 +64,7 @@ async def kafka_admin(settings: Connections) -> AsyncIterator[AIOKafkaAdminClien
         request_timeout_ms=int(ANSWERS_WITHIN_S * 1000),
     )
     try:
-        await admin.start()
+        await _answered(admin.start())
         yield admin
     finally:
         await admin.close()
@@ -73,10 +75,19 @@ async def kafka_reader(settings: Connections) -> AsyncIterator[AIOKafkaConsumer]
     """A consumer without a group and without partitions."""
     consumer = new_consumer(settings, CLIENT_ID)
     try:
-        await consumer.start()
+        await _answered(consumer.start())
         yield consumer
     finally:
         await consumer.stop()
+
+
+async def _answered(starting: Awaitable[None]) -> None:
+    """A broker that takes connections and says nothing is given up as soon as one that is not there; the client waits 40 s."""
+    try:
+        async with asyncio.timeout(ANSWERS_WITHIN_S):
+            await starting
+    except TimeoutError:
+        raise KafkaTimeoutError(f"no answer within {ANSWERS_WITHIN_S:g} s") from None
 
 
 async def answer_of(
@@ -104,6 +115,9 @@ def run(command: Awaitable[T]) -> T:
         return asyncio.run(body())
     except asyncpg.InsufficientPrivilegeError as error:
         raise click.ClickException(f"Postgres: {error}, to the role of POSTGRES_DSN.\n     -> {WIDER_ROLE}") from error
+    except NOT_MIGRATED as error:
+        mend = "start the processes, which make their schemas, or `python -m SERVICE migrate` for each service"
+        raise click.ClickException(f"Postgres has no such table yet: {error}\n     -> {mend}") from error
     except AWAY as error:
         server = "Kafka" if isinstance(error, KafkaError) else "Postgres"
         raise click.ClickException(f"{server} does not answer: {reason_of(error)}\n     -> slugline status") from error

@@ -89,4 +89,10 @@ class Operations(Commands):
         except click.Abort:
             click.echo("stopped", err=True)
             sys.exit(130)
+        except OSError as error:
+            # A folder that is not there, is not ours or is full. What servers raise was told before this, and has no file.
+            if error.filename is None:
+                raise
+            click.echo(f"Error: {error.filename}: {error.strerror}", err=True)
+            sys.exit(1)
         sys.exit(code if isinstance(code, int) else 0)

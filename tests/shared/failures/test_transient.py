@@ -9,7 +9,7 @@ from redis.exceptions import BusyLoadingError, ReadOnlyError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import DataError as RedisDataError
 
-from shared.failures import Invalid, Permanent, Transient
+from shared.failures import Invalid, Permanent, Transient, Unanswered
 from shared.failures.transient import TRANSIENT, is_transient, reason_of
 
 AWAY = [
@@ -91,3 +91,19 @@ def test_a_mistake_of_ours_is_not_transient(error: Exception) -> None:
 def test_the_list_for_except_has_all_that_is_transient(error: Exception) -> None:
     """A loop that catches the list misses nothing that the judge calls transient."""
     assert isinstance(error, TRANSIENT)
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (KafkaConnectionError("Unable to bootstrap from [('10.0.0.1', 9092, <AddressFamily.AF_INET: 2>)]"), "KafkaConnectionError: no broker answers at 10.0.0.1:9092"),
+        (Transient("it is a standby"), "it is a standby"),
+        (Unanswered("ConnectionRefusedError: refused"), "ConnectionRefusedError: refused"),
+        (TimeoutError(), "TimeoutError"),
+        (OSError("gone"), "OSError: gone"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_reason_is_what_a_person_can_read(error: Exception, words: str) -> None:
+    """Neither how a client prints its lists, nor a name of ours before words that say it all, nor a name twice."""
+    assert reason_of(error) == words

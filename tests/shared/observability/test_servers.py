@@ -29,7 +29,7 @@ async def test_a_silence_is_told_once_it_is_no_restart_any_more() -> None:
     now = 3 * SILENT_S
     await watch.ask()
     assert health.why_not_ready() == {
-        "server postgres": "has not answered for 30 s: Transient: it is a standby, which takes no writes"
+        "server postgres": "has not answered for 30 s: it is a standby, which takes no writes"
     }
     assert answers("postgres") == 0
     failure = None

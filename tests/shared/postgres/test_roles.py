@@ -1,16 +1,28 @@
 """Roles of services: what they may, and what they may not."""
 
+import asyncio
+
 import asyncpg
+import click
 import pytest
 
 from shared.postgres.migrations import migrate
 from shared.postgres.pool import connect
 from shared.postgres.roles import apply_roles, dsn_of, role_of
 from shared.settings import Connections
+from slugline.doctor import postgres_check
+from slugline.servers import postgres, run
+from slugline.status import tables
 
 pytestmark = pytest.mark.integration
 
 PASSWORDS = {"ingest": "in/gest:p@ss", "publish": "pub'lish"}
+
+
+async def denied(settings: Connections) -> None:
+    """A question that the role may not ask."""
+    async with postgres(settings) as reading:
+        await reading.fetch("SELECT 1 FROM ingest.sources")
 
 
 async def test_a_service_has_its_schema_and_nothing_else(newsroom: Connections) -> None:
@@ -55,6 +67,17 @@ async def test_a_service_has_its_schema_and_nothing_else(newsroom: Connections) 
             await pools["publish"].execute(statement)
     for pool in (*pools.values(), admin):
         await pool.close()
+    # What an operator is told in the container of one service: no fault of what it may not see.
+    told = await postgres_check.check(own["publish"])
+    assert [each.what for each in told if each.severity and "no schema enrich" not in each.what] == []
+    assert any("schemas ingest are not looked at: slugline_publish" in each.what for each in told)
+    async with postgres(own["publish"]) as reading:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await tables.sources(reading)
+    with pytest.raises(
+        click.ClickException, match=r"permission denied for schema ingest(?s:.*)docker compose run --rm tools"
+    ):
+        await asyncio.to_thread(run, denied(own["publish"]))
     # Roles are the server's, and stay when the newsroom's database goes.
     last = await asyncpg.connect(newsroom.postgres_dsn)
     for service in PASSWORDS:

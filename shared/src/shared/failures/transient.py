@@ -6,6 +6,7 @@ does not exist, a value that a column cannot hold) are not transient: they fail 
 """
 
 import asyncio
+import re
 
 import asyncpg
 from aiokafka.errors import (
@@ -65,6 +66,10 @@ _MISUSE = ("the server expects", "the number of query arguments")
 """How an InterfaceError of asyncpg begins where a statement was called wrongly, which has no class of its own."""
 
 
+_BOOTSTRAP = re.compile(r"\('([^']{1,253})', ([0-9]{1,5}), <AddressFamily")
+"""The addresses in what aiokafka says where it finds no broker, as Python prints them."""
+
+
 def is_transient(error: BaseException) -> bool:
     """Whether the same may succeed later without a change of ours."""
     if isinstance(error, BaseExceptionGroup):
@@ -80,8 +85,10 @@ def is_transient(error: BaseException) -> bool:
 def reason_of(error: BaseException) -> str:
     """An error in a few words, for logs and readiness checks; its kind once, which Kafka's client repeats in its words."""
     kind, words = type(error).__name__, str(error)
-    if isinstance(error, Unanswered) and words:  # What the server did is its words already.
+    if isinstance(error, (Transient, Unanswered)) and words:  # What the server did is its words already.
         return words
     while words.startswith(f"{kind}: "):
         words = words.removeprefix(f"{kind}: ")
+    if places := _BOOTSTRAP.findall(words):
+        return f"{kind}: no broker answers at {', '.join(f'{host}:{port}' for host, port in places)}"
     return f"{kind}: {words}" if words and words != kind else kind

@@ -8,10 +8,12 @@ from datetime import datetime
 from importlib.resources import files
 from urllib.parse import urlsplit
 
+from shared.observability.servers import TAKES_NO_WRITES
 from shared.settings import Connections
 from slugline.doctor.finding import Finding, look, well, wrong
 from slugline.doctor.settings_check import is_here
 from slugline.servers import ReadConnection, postgres
+from slugline.status.report import mend_of
 
 AREA = "Postgres"
 SCHEMAS = ("ingest", "enrich", "publish")
@@ -73,6 +75,10 @@ async def check(settings: Connections) -> list[Finding]:
         there: datetime = await database.fetchval("SELECT clock_timestamp()")
         after = time.time()
     found.append(of_clock(AREA, there.timestamp(), before, after))
+    async with postgres(settings, reads_only=False) as database:
+        refusal = str(await database.fetchval(TAKES_NO_WRITES))
+    if refusal:
+        found.append(wrong(AREA, refusal, mend_of(refusal, "mend it", AREA, "POSTGRES_DSN")))
     return found
 
 
@@ -151,14 +157,12 @@ async def _rights(database: ReadConnection, *, here: bool) -> list[Finding]:
 async def _room(database: ReadConnection) -> list[Finding]:
     row = await database.fetchrow(
         "SELECT current_setting('max_connections')::int AS most, (SELECT count(*)::int FROM pg_stat_activity "
-        "WHERE backend_type = 'client backend') AS open, pg_is_in_recovery() AS standby, "
+        "WHERE backend_type = 'client backend') AS open, "
         "pg_database_size(current_database()) AS size, current_setting('server_version') AS version"
     )
     if row is None:
         return []
     found = [well(AREA, f"{row['version']}, {row['size'] / 2**20:.0f} MiB, {row['open']} of {row['most']} connections")]
-    if row["standby"]:
-        found.append(wrong(AREA, "it is a standby, which takes no writes", "point POSTGRES_DSN at the primary"))
     if row["open"] > 0.8 * row["most"]:
         found.append(look(AREA, f"{row['open']} of {row['most']} connections are in use", "raise max_connections"))
     return found

@@ -71,9 +71,7 @@ async def erase(
         )
     )
     done.places.append(
-        Place(
-            "Redis, webhooks, alerts, caches", "gone" if not left else "not-yet", "proof: python -m publish takedown ID"
-        )
+        Place("Redis, webhooks, alerts, caches", "gone" if not left else "not-yet", "proof: slugline takedown ID")
     )
     done.places.append(await _pictures(pool, ids))
     await _rows(pool, wanted, found, ids)

@@ -180,5 +180,5 @@ def restore(  # noqa: PLR0917 -- options of a command
             gone = f"; {each.lost} since the dump are gone from Kafka" if each.lost else ""
             click.echo(f"  {each.group:20} handles {each.again} records again{gone}")
         click.echo(f"  {len(done.hidden)} updates that were killed since are out of sight again")
-        click.echo("start the processes; then `python -m publish takedown ID` proves each of them")
+        click.echo("start the processes; then `slugline takedown ID` proves each of them")
     sys.exit(1 if done.lost else 0)

@@ -4,18 +4,31 @@ Postgres of yesterday and groups of today do not fit: what lies between would ne
 nothing that was published: enrich adopts what the log has of it.
 """
 
-from collections.abc import Mapping
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
+from aiokafka.errors import (
+    GroupCoordinatorNotAvailableError,
+    GroupLoadInProgressError,
+    KafkaError,
+    NotCoordinatorForGroupError,
+)
 
+from shared.failures.transient import reason_of
 from shared.kafka.security import client_options
 from shared.settings import Connections
 from shared.streams import ENRICHED, MEDIA, OUTCOMES, RAW, Stream
 from slugline.recovery.programs import NotPossible
 
+T = TypeVar("T")
+
+COORDINATOR_WITHIN_S, COORDINATOR_PAUSE_S = 45.0, 0.5
+COMING = (GroupCoordinatorNotAvailableError, NotCoordinatorForGroupError, GroupLoadInProgressError)
 GROUPS: Mapping[str, Stream] = {
     "enrich.text": RAW,
     "enrich.media": MEDIA,
@@ -46,6 +59,18 @@ class SetBack:
     """Records since the dump that the topic does not hold any more."""
 
 
+async def coordinated(ask: Callable[[], Awaitable[T]], *, within_s: float = COORDINATOR_WITHIN_S) -> T:
+    """Ask until there is a coordinator: a cluster that is new, or has just lost a broker, makes one when it is first asked for it."""
+    deadline = time.monotonic() + within_s
+    while True:
+        try:
+            return await ask()
+        except COMING:
+            if time.monotonic() > deadline:
+                raise
+            await asyncio.sleep(COORDINATOR_PAUSE_S)
+
+
 async def read_places(settings: Connections) -> LogPlaces:
     """Where the groups are now; raises NotPossible while Kafka does not answer."""
     admin = AIOKafkaAdminClient(**client_options(settings), client_id="slugline-backup")
@@ -57,14 +82,16 @@ async def read_places(settings: Connections) -> LogPlaces:
         groups: dict[str, dict[int, int]] = {}
         for group, stream in GROUPS.items():
             topic = settings.topic_prefix + stream.name
-            offsets = await admin.list_consumer_group_offsets(settings.topic_prefix + group)
+            offsets = await coordinated(
+                lambda name=settings.topic_prefix + group: admin.list_consumer_group_offsets(name)
+            )
             groups[group] = {place.partition: each.offset for place, each in offsets.items() if place.topic == topic}
         partition = TopicPartition(settings.topic_prefix + ENRICHED.name, 0)
         consumer.assign([partition])
         end = (await consumer.end_offsets([partition]))[partition]
         return LogPlaces(cluster_id, groups, end)
     except (KafkaError, OSError) as error:
-        raise NotPossible(f"Kafka does not answer: {type(error).__name__}: {error}") from error
+        raise NotPossible(f"Kafka does not answer: {reason_of(error)}") from error
     finally:
         await consumer.stop()
         await admin.close()

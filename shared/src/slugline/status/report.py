@@ -1,6 +1,6 @@
 """What is known of an installation at one moment, and what is wrong with it: pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum
@@ -134,9 +134,12 @@ class Report:
 
 def problems_of(report: Report) -> list[Problem]:
     """What is wrong, the worst first."""
+    away = {each.name.lower() for each in report.servers if each.error}
+    waiting = [each for each in report.processes if waits_only(each, away)]
     found = [
         *(_of_server(each) for each in report.servers if each.error),
-        *(problem for each in report.processes if (problem := _of_process(each)) is not None),
+        *([_of_waiting(waiting)] if waiting else []),
+        *(problem for each in report.processes if each not in waiting and (problem := _of_process(each)) is not None),
         *(_of_group(each) for each in report.groups if each.lag > BEHIND),
         *(problem for each in report.sources if (problem := _of_source(each, report.at)) is not None),
         *(
@@ -187,6 +190,7 @@ MENDS = {
     "does not exist": "{setting} names what is not there: a database, a role, or a server that lost its data (deploy/recovery)",
     "No space left": "make room on the disk of {name}; no process needs a restart",
     "DiskFull": "make room on the disk of {name}; no process needs a restart",
+    "maxmemory": "raise Redis's maxmemory, or set --maxmemory-policy volatile-ttl; no process needs a restart",
     "too many clients": "raise max_connections, or end what holds connections (pg_stat_activity)",
     "TooManyConnections": "raise max_connections, or end what holds connections (pg_stat_activity)",
     "is a standby": "promote it, or let {setting} name the primary; no process needs a restart",
@@ -197,14 +201,33 @@ MENDS = {
 """What mends a server, by words of its error; the first that is found."""
 
 
+def mend_of(words: str, otherwise: str, name: str = "the server", setting: str = "the setting of that server") -> str:
+    """What mends a server that says these words."""
+    return next((each for said, each in MENDS.items() if said in words), otherwise).format(name=name, setting=setting)
+
+
 def _of_server(server: Server) -> Problem:
-    mend = next(
-        (each for words, each in MENDS.items() if words in server.error), "mend {name}; no process needs a restart"
+    mend = mend_of(
+        server.error, "mend {name}; no process needs a restart", server.name, SETTING_OF.get(server.name, "the setting")
     )
+    what = f"{server.name}: {server.error}" if server.refuses else f"{server.name} does not answer: {server.error}"
+    return Problem(Severity.MISSED, what, mend)
+
+
+def waits_only(process: Process, away: Collection[str]) -> bool:
+    """Whether all that is wrong with a process is that servers are away which this command does not reach either."""
+    return (
+        process.state in ("failing", "degraded")
+        and bool(away)
+        and all(name.removeprefix("server ") in away or name == "start" for name in process.reasons)
+    )
+
+
+def _of_waiting(processes: Sequence[Process]) -> Problem:
+    names = ", ".join(sorted({each.name for each in processes}))
+    worst = Severity.MISSED if any(each.state == "failing" for each in processes) else Severity.LOOK
     return Problem(
-        Severity.MISSED,
-        f"{server.name} does not answer: {server.error}" if not server.refuses else f"{server.name}: {server.error}",
-        mend.format(name=server.name, setting=SETTING_OF.get(server.name, "the setting")),
+        worst, f"{len(processes)} processes wait for that: {names}", "nothing: they go on by themselves, in order"
     )
 
 
@@ -217,9 +240,9 @@ def _of_process(process: Process) -> Problem | None:
             mend = f"start it{elsewhere}" if "not known to DNS" in why else "look at its log; is it running?"
             return Problem(Severity.MISSED, f"{where} does not answer: {why}", mend)
         case "failing":
-            return Problem(Severity.MISSED, f"{where} is not ready: {why}", "its log says more")
+            return Problem(Severity.MISSED, f"{where} is not ready: {why}", mend_of(why, "its log says more"))
         case "degraded":
-            return Problem(Severity.LOOK, f"{where} is degraded: {why}", "its log says more")
+            return Problem(Severity.LOOK, f"{where} is degraded: {why}", mend_of(why, "its log says more"))
     if process.behind is not None and process.behind > BEHIND:
         what = f"{where} is {process.behind} revisions behind: its readers see old text"
         return Problem(Severity.MISSED, what, "take it out of the load balancer, then restart it")

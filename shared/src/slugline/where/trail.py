@@ -128,6 +128,11 @@ def judge(trail: Trail) -> Verdict:  # noqa: PLR0911 -- one for each place where
         )
     if unasked:
         return Verdict(Severity.LOOK, f"published, revision {trail.archived}; no answer from {', '.join(unasked)}")
+    if not trail.places:
+        return Verdict(
+            Severity.LOOK,
+            f"published: revision {trail.archived} is in the archive; no web replica and no cache was found",
+        )
     count = len(trail.places)
     return Verdict(
         Severity.WELL, f"published: revision {trail.archived} is in the archive and in all of {count} places"
