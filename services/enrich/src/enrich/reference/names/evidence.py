@@ -21,6 +21,7 @@ from enrich.reference.names.words import (
     CLUBS_BEHIND,
     FUNCTION,
     GERMAN_ARTICLES,
+    GERMAN_THE,
     HAPPENED,
     INSTITUTIONS,
     LAND,
@@ -118,7 +119,11 @@ def weigh(  # noqa: PLR0911, PLR0912, C901 -- a table of cases
     article = GERMAN_ARTICLES if language == "de" else ARTICLES
     is_aside = kind == "person" or (language == "de" and is_ordinary(word, language)) or (kind, before) in A_PRODUCT
     if is_aside and before in article and around.is_adjacent:
-        return STRONG, "an article before it"
+        # Die Linke sagte: parties and papers have an article in German.
+        is_party = (
+            kind == "organisation" and language == "de" and before in GERMAN_THE and _acts(around, kind, language)
+        )
+        return (0.0, "") if is_party else (STRONG, "an article before it")
     if (
         language == "de"
         and is_ordinary(word, language)

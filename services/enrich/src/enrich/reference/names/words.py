@@ -43,6 +43,7 @@ A_PRODUCT = (("organisation", "a"), ("organisation", "an"))
 GERMAN_ARTICLES = frozenset(
     "das der die dem den des ein eine einen einem einer kein keine beim zum zur vom im am ins mein dein sein ihr unser meine deine seine ihre unsere seinen ihren seinem ihrem seiner ihrer unserem unserer diese dieser diesem diesen dieses jede jeder jedes jedem jeden viel viele mehr wenig weniger etwas alles alle manche".split()  # noqa: SIM905
 )
+GERMAN_THE = frozenset(("das", "der", "die", "dem", "den", "des", "beim", "zum", "zur", "vom", "am", "im"))
 OF_PLACE = frozenset(
     [
         "north",
