@@ -9,7 +9,7 @@ CUES: Mapping[str, re.Pattern[str]] = {
     kind: re.compile(rf"(?<![^\W\d_])(?:{'|'.join(words.split())})(?![^\W\d_])", re.IGNORECASE)
     for kind, words in {
         "organisation": r"""
-            compan(?:y|ies) firms? conglomerate retailer grocer supermarkets? chain brand \w*maker manufacturer brewer brewery broadcaster airline carrier lender insurer drugmaker chipmaker startup start-up app platform operator
+            compan(?:y|ies) firms? conglomerate banks? retailer grocer supermarkets? chain brand \w*maker manufacturer brewer brewery broadcaster airline carrier lender insurer drugmaker chipmaker startup start-up app platform operator
             network publisher studio label shares? stock shareholders? investors? profits? revenues? earnings turnover sales dividend ceo cfo chief\sexecutive founder subsidiary takeover merger ipo nasdaq antitrust franchise
             customers users subscribers employees staff workers workforce layoffs stores outlets bankruptcy brands goods\sgroup maker giant corp inc plc ltd
             konzern unternehmen firma \w*hersteller \w*konzern kette händler anbieter aktien? aktionäre umsatz gewinn quartal tochter filialen mitarbeiter beschäftigte kunden partei fraktion parteitag

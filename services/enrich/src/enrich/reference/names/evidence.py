@@ -19,12 +19,15 @@ from enrich.reference.names.words import (
     CALLED_LIKE,
     CLUBS_BEFORE,
     CLUBS_BEHIND,
+    FROM_TO,
     FUNCTION,
     GERMAN_ARTICLES,
     GERMAN_THE,
+    GOODS,
     HAPPENED,
     INSTITUTIONS,
     LAND,
+    LANDFORMS,
     MAY_ACT,
     MONTHS,
     NAMED_AFTER,
@@ -37,6 +40,7 @@ from enrich.reference.names.words import (
     OF_THE_PLACE,
     PAST,
     PLURAL,
+    RIVERS,
     SPORTS_VERBS,
     STATES,
     TITLES,
@@ -77,7 +81,9 @@ def weigh(  # noqa: PLR0911, PLR0912, C901 -- a table of cases
         not (around.first or titled or language == "de")
         and not (around.before[:1].isupper() or around.after[:1].isupper() or around.hyphened)
         and around.before not in WATCHED
-        and not (kind == "place" and (around.after in SPORTS_VERBS or around.before in AGAINST))
+        and not (
+            kind == "place" and (around.after in SPORTS_VERBS or around.before in AGAINST or around.after in GOODS)
+        )
         and not (around.before.isdigit() or around.after[:1].isdigit())
     ):
         # As most are: nothing around says anything.
@@ -94,7 +100,13 @@ def weigh(  # noqa: PLR0911, PLR0912, C901 -- a table of cases
         return STRONG, CALLED
     if len(around.before) == 2 and around.before[1] == ".":
         return (0.0, "") if around.before_last.casefold() in own_words() else (STRONG, f"{A_PERSON} and initial")
+    if kind == "person" and before in FROM_TO[0] and around.after.casefold() in FROM_TO[1]:
+        return STRONG, "a place by the words around it"
+    if before == "the" and word in RIVERS:
+        return STRONG, "a river"
     if kind == "place":
+        if around.after in GOODS and language in ("en", "und"):
+            return STRONG, f"part of another name: {around.word} {around.after}"
         if before in OF and around.before_last.casefold() in TITLES_OF:
             return STRONG, f"part of another name: {around.before_last} {around.before} {around.word}"
         if around.is_adjacent and before in CALLED_LIKE and around.before[0].isupper():
@@ -117,7 +129,12 @@ def weigh(  # noqa: PLR0911, PLR0912, C901 -- a table of cases
     if around.is_adjacent and before in ARTICLES_OF.get(language, ()):
         return STRONG, "an article before it"
     article = GERMAN_ARTICLES if language == "de" else ARTICLES
-    is_aside = kind == "person" or (language == "de" and is_ordinary(word, language)) or (kind, before) in A_PRODUCT
+    is_aside = (
+        kind == "person"
+        or (language == "de" and is_ordinary(word, language))
+        or (language in ("en", "und") and (kind, before) in A_PRODUCT)
+        or (language == "de" and before.startswith("ein") and kind != "place")
+    )
     if is_aside and before in article and around.is_adjacent:
         # Die Linke sagte: parties and papers have an article in German.
         is_party = (
@@ -162,6 +179,8 @@ def _behind(  # noqa: PLR0911 -- a table of cases
     if kind == "place":
         if small in OF_PAPER or small in CLUBS_BEHIND:
             return "part of the name of a paper or a club"
+        if small in LANDFORMS:
+            return f"part of another name: {around.word} {behind}"
         if small in INSTITUTIONS or small in OF_THE_PLACE or small in TITLES:
             return ""
         if is_given(around.word):
@@ -202,9 +221,9 @@ def is_club(around: Surroundings, before: str) -> bool:
     after = around.after.casefold()
     if around.word.casefold() in COUNTRIES:
         return False
-    if around.first and after in SPORTS_VERBS:
+    if after in SPORTS_VERBS and around.first:
         return after in PLURAL or is_of_sport(around.sentence)
-    return before in AGAINST and is_scored(around.sentence)
+    return (after in SPORTS_VERBS or before in AGAINST) and is_scored(around.sentence)
 
 
 def is_part_of_another(whole: str, end: int, kind: Kind) -> bool:

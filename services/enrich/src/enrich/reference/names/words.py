@@ -37,6 +37,11 @@ BEFORE_MONTH = frozenset(
 AT_PLACE = frozenset(
     "in near from to across outside inside around at of for towards toward through into between aus nach bei von à en de dans vers depuis a desde hacia hasta da di per em para w z do".split()  # noqa: SIM905
 )
+FROM_TO = (
+    frozenset(("from", "von", "de", "da", "van", "z", "от", "из")),
+    frozenset(("to", "nach", "à", "a", "até", "naar", "do", "do", "до", "в")),
+)
+"""Before and behind where a journey begins."""
 NO_PERSON_AFTER = frozenset("in at near across outside inside into".split())  # noqa: SIM905
 ARTICLES = frozenset("the a an this that these those every each no some any".split())  # noqa: SIM905
 A_PRODUCT = (("organisation", "a"), ("organisation", "an"))
@@ -83,7 +88,7 @@ ACTS = frozenset(
     anuncia anunció dijo dice afirma acusa rechaza firma lanza vende compra despide asegura quiere pide pidió
     annuncia annunciato detto dice afferma accusa lancia compra licenzia assicura vuole chiede
     anunciou anuncia disse diz afirma acusa lança compra demite quer pede
-    kündigt meldet streicht verkauft kauft plant stellt hat bekommt erhält feiert baut ruft übernimmt senkt erhöht verklagt entlässt
+    kündigt meldet streicht verkauft kauft plant stellt hat berichtet berichtete schreibt schrieb zitiert zitierte meldete bekommt erhält feiert baut ruft übernimmt senkt erhöht verklagt entlässt
     zegt meldt koopt verkoopt schrapt plant
     сообщил сообщила заявил заявила объявил объявила
     """.split()  # noqa: SIM905 -- easier to read than dozens of quotes
@@ -92,8 +97,8 @@ ACTS = frozenset(
 MAY_ACT = frozenset("will would has had could can plans to".split())  # noqa: SIM905
 INSTITUTIONS = frozenset(
     """
-    police university club agreement accord accords harbour harbor airport council court government city street bridge tower station hospital school park river valley island islands bay
-    beach road county state strait province region cathedral stadium festival marathon summit conference museum opera zoo mayor governor republicans democrats senate house parliament embassy
+    police university club agreement accord accords harbour harbor airport council court government city street bridge tower station hospital school park arena crown town
+    road state province magistrates palace castle abbey minster hall region cathedral stadium festival marathon summit conference museum opera zoo mayor governor republicans democrats senate house parliament embassy
     center centre monday tuesday wednesday thursday friday saturday sunday january february march april may june july august september october november december
     """.split()  # noqa: SIM905 -- easier to read than dozens of quotes
 )
@@ -134,6 +139,25 @@ NAMESAKES = frozenset(
     """.split()  # noqa: SIM905 -- easier to read than dozens of quotes
 )
 """Cities and countries of the world that have a namesake in North America."""
+LANDFORMS = frozenset(
+    """
+    county river valley island islands beach strait falls delta basin desert mountains hills lake sea ocean peninsula bay gulf canyon creek
+    """.split()  # noqa: SIM905 -- easier to read than dozens of quotes
+)
+"""Behind the name of a place: another place."""
+GOODS = frozenset(
+    """
+    hat hats sole sausage sausages orange oranges ounce ounces pig pigs fowl dinner dinners sandwich sandwiches shoes sneakers bun buns roll rolls sprouts cheese beef pudding pie sauce steak terrier bulldog shepherd
+    retriever rug rugs carpet carpets lace leather blinds marble mustard ham salami lamb cake tart dressing fries toast pepper pears roses wool porcelain chocolate chocolates waffle waffles shorts cigar cigars sprats
+    """.split()  # noqa: SIM905 -- easier to read than dozens of quotes
+)
+"""Behind the name of a place: what is called after it."""
+RIVERS = frozenset(
+    """
+    niger jordan amazon mississippi missouri ohio colorado delaware orange hull derwent tyne danube volga main oder saone
+    """.split()  # noqa: SIM905 -- easier to read than dozens of quotes
+)
+"""Rivers that are called as places and companies are, with an article before them."""
 STATES = frozenset(
     """
     alabama alaska arizona arkansas california colorado connecticut delaware florida georgia hawaii idaho illinois indiana iowa kansas kentucky louisiana maine maryland massachusetts michigan minnesota
@@ -146,7 +170,7 @@ SPORTS_VERBS = frozenset(
     """
     beat beats lost lose loses won win wins drew draw draws thrashed thrash hammered hammer edged edge defeated defeat downed down stunned stun outlasted routed held hold host hosted visit travel travelled face faced
     crashed crash advanced advance reached reach sacked sack signed sign signs scored score equalised equalized led lead leads trail trailed topped moved climbed dropped slipped knocked eliminated eliminate
-    are were have remain sit play played clinched secured snatched overcame overcome
+    are were have remain sit play played clinched secured snatched overcame overcome deserved deserve needed dominated controlled struggled equalise came went ended finished finish
     besiegte besiegt schlägt gewinnt verliert gewann verlor bat battu perd gagne vence gana pierde venció ganó perdió batte vince perde bate venceu perdeu
     """.split()  # noqa: SIM905 -- easier to read than dozens of quotes
 )
@@ -287,7 +311,7 @@ PAST = re.compile(r"[a-z]{2,}ed")
 HAPPENED = frozenset(
     """
     delayed destroyed damaged blocked flooded killed covered caused forced stopped disrupted raged spilled ruined injured spread swept triggered turned ripped engulfed battered blanketed lashed
-    fueled fuelled poured melted cracked collapsed exploded jumped dropped soared plunged rallied climbed surged eased slipped rebounded tumbled edged needed used baked served grilled stuffed mixed
+    fueled fuelled poured melted cracked collapsed exploded grounded stranded crippled hampered smothered jumped dropped soared plunged rallied climbed surged eased slipped rebounded tumbled edged needed used baked served grilled stuffed mixed
     """.split()  # noqa: SIM905 -- easier to read than dozens of quotes
 )
 """What fires, storms and prices did as well."""

@@ -41,7 +41,7 @@ def is_dateline(part: str, directory: Directory) -> bool:
 def strip_item(item: str) -> str:
     """An item of a list without the punctuation around it; abbreviations keep their full stops."""
     item = item.strip()
-    if item.endswith(("Jr.", "Sr.")) or re.fullmatch(r"(?:[A-Z]\.){2,}", item):
+    if item.endswith(("Jr.", "Sr.", "JR.", "SR.")) or re.fullmatch(r"(?:[A-Z]\.){2,}", item):
         return item
     return item.strip(" .:–—-*“”„«»\"'()")
 
@@ -71,7 +71,7 @@ def is_bare_place(item: str, before: BylineName, part: str, directory: Directory
 
 def without_full_stop(place: str) -> str:
     """A place without the full stop of its sentence; initials keep theirs."""
-    return place if re.search(r"(?:^|\s)(?:(?:[A-Z]\.)+|[JS]r\.)$", place) else place.rstrip(".")
+    return place if re.search(r"(?:^|\s)(?:(?:[A-Z]\.)+|[JS][rR]\.)$", place) else place.rstrip(".")
 
 
 def is_region(word: str) -> bool:

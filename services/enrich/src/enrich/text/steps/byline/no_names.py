@@ -19,6 +19,8 @@ OUTLETS = frozenset(
     quartz wired vice variety billboard newsweek fortune forbes marketwatch huffpost buzzfeed breitbart newsday amnewyork metro stateline calmatters grist undark meduza mediazona rappler scroll mint tempo kompas detik
     malaysiakini euronews eurosport skysports espn gamestar heise golem t3n watson nu.nl novinky seznam idnes onet interia gazeta.pl tvn24 index 24ur rtvslo reportnet netzpolitik correctiv krautreporter falter profil
     kurier standard presse blick tagesschau sportschau tageblatt l'équipe l'obs lequipe infobae clarín clarin lavanguardia eldiario elpais okdiario publico observador noticiasaominuto uol terra g1 estadão veja
+    beta fonet tanjug hina srna bns leta elta kazinform akipress azertac armenpress interpressnews irna isna mehr tasnim fars wam qna kuna mna unb bss kcna vna ttxvn andina colprensa askanews italpress adnkronos
+    lapresse lehtikuva dha iha anka dawn geo ary samaa premium punch vanguard thisday nation standard citizen monitor herald
     """.split()  # noqa: SIM905 -- easier to read than dozens of quotes
 )
 """Papers and sites of one word."""
@@ -37,7 +39,7 @@ PAPER_WORDS = frozenset(
     """
     times herald heraldo tribune tribuna bote landbote gazette gazeta gaceta gazzetta gazet news newspaper newspapers weekly guardian observer telegraph chronicle examiner inquirer bulletin online media
     magazine magazin network networks radio television tv fm broadcasting zeitung tageszeitung tagblatt tageblatt anzeiger rundschau nachrichten morgenpost abendblatt abendzeitung kurier courrier
-    diario jornal correio giornale corriere folha journal jornalismo journaux dziennik wochenblatt volksblatt volksstimme courant dagblad krant nieuws nieuwsblad nyheter dagbladet avisen posten
+    diario jornal correio giornale corriere folha journal jornalismo rundfunk fernsehen televisión televisione televizija televisie rádio sender journaux dziennik wochenblatt volksblatt volksstimme courant dagblad krant nieuws nieuwsblad nyheter dagbladet avisen posten
     tidningen aftonbladet sanomat uutiset noticias notizie nouvelles actualites vijesti vesti novosti novini gazety
     agence agencia agenzia agentur nachrichtenagentur syndicate publishing publisher publications company inc ltd gmbh llc corp corporation foundation university
     newswire newswires wires podcast podcasts channel canal kanal portal website webseite site blog studio studios pressedienst presseportal mediagroup
@@ -95,6 +97,7 @@ TEAM_WORDS = frozenset(
     """.split()  # noqa: SIM905 -- easier to read than hundreds of quotes
 )
 TEAM_ENDINGS = ("redaktion", "ressort", "reporterteam", "newsdesk", "newsroom", "redaktionen", "redactie")
+THAI_TEAMS = ("ผู้สื่อข่าว", "กองบรรณาธิการ", "ทีมข่าว")
 OTHER_WORDS = frozenset(
     """
     content sponsored sponsor advertisement advertorial advertising anzeige werbung publireportage publicidad publicite newsletter subscribe subscription sign release releases
@@ -106,7 +109,7 @@ OTHER_WORDS = frozenset(
     they these those there here any every more most says say said dead killed injured hurt missing first
     sur dans pour avec sans sous apres avant contre fur uber gegen zwischen durch ohne weil dass nach wann warum sobre desde hasta despues antes cuando donde perche dopo prima
     one two three four five six seven eight nine
-    credit copyright rights reserved source sources unknown none null undefined test
+    retd ret retired credit copyright rights reserved source sources unknown none null undefined test
     conteudo contenido contenu info infos actu actus direct photo photos video videos archive archives
     """.split()  # noqa: SIM905 -- easier to read than hundreds of quotes
 ) - {"dead"}
@@ -142,7 +145,7 @@ def no_name(item: str) -> NoName | None:
     words = item.replace("\ue000", " ").split()
     ends = last_parts(item)
     whole = [plain_word(word.strip(".,'’\"“”")) for word in words]
-    if any(word in TEAM_WORDS or word.endswith(TEAM_ENDINGS) for word in ends):
+    if any(word in TEAM_WORDS or word.endswith(TEAM_ENDINGS) for word in ends) or item.startswith(THAI_TEAMS):
         return "team"
     if len(words) > 2 and ends[-1] in ("service", "services"):
         return "team"

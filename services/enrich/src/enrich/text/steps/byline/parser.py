@@ -8,6 +8,7 @@ from enrich.reference.directory import BylineName, Contribution, Directory, name
 from enrich.reference.names.given_names import is_given
 from enrich.short_text import tidy
 from enrich.text.steps.byline.east_asian import is_east_asian, read_east_asian
+from enrich.text.steps.byline.labels import with_labels_read
 from enrich.text.steps.byline.names import (
     is_bare_place,
     is_dateline,
@@ -25,6 +26,7 @@ from enrich.text.steps.byline.patterns import (
     BIOGRAPHY,
     BY,
     CONTRIBUTED,
+    DATELINE,
     DUTCH,
     FOLLOW,
     FROM_FIRST,
@@ -93,6 +95,8 @@ def read_byline(byline: str, directory: Directory | None = None) -> list[BylineN
     for each in names:
         if each.kind == "person" and not directory.knows(each.name):
             each.name = respelled(each.name)
+        if each.located and each.located.isupper():
+            each.located = _place_respelled(each.located)
     return names
 
 
@@ -181,7 +185,8 @@ def _prepared(text: str) -> str:
     """The text without what only leads to the names, or follows them."""
     if (biography := BIOGRAPHY.match(text)) and no_name(biography["name"]) is None:
         text = biography["name"]
-    text = SPECIAL_FIRST.sub("", PLURAL_ASIDE.sub("", text))
+    text = SPECIAL_FIRST.sub("", with_labels_read(PLURAL_ASIDE.sub("", text)))
+    text = DATELINE.sub(r"\g<names> in \g<place>", text)
     text = TRAILER.sub("", ABBREVIATED.sub(r"\1 ", PLACED_ASIDE.sub(r" in \1", text))).strip(" ,|")
     if text.casefold().startswith("door "):
         text = text.replace(" en ", " & ")
@@ -270,10 +275,13 @@ class _ReadList:
             self.is_posted = TITLE_ITEM.fullmatch(name) is not None
             if self.names and name_key(name) in SUFFIXES:
                 self.names[-1].name += f", {name}"
-            elif is_region(name):
+            elif is_region(name) and not self.is_posted:
                 self._extend_place(name)
         elif place is None and read.kind == "person" and " " not in read.name and not self.directory.knows(read.name):
-            if not self._extend_place(read.name):
+            if self.names and self.names[-1].kind != "person" and not is_given(read.name):
+                # A desk, and where it is.
+                self.names[-1].located = read.name
+            elif not self._extend_place(read.name):
                 self._add(read)
         else:
             if place is not None and self.is_posted:
@@ -330,7 +338,7 @@ def _people(part: str, contribution: Contribution, directory: Directory, *, is_s
         # What is left of a phrase, not of a list of people.
         names = [each for each in names if _may_stand_alone(each.name, directory)]
     for aside in asides:
-        names = _aside(aside, names)
+        names = _aside(aside, names, directory)
     return names
 
 
@@ -355,7 +363,7 @@ def _locate(names: Sequence[BylineName], place: str) -> None:
         name.located = place
 
 
-def _aside(aside: str, names: list[BylineName]) -> list[BylineName]:
+def _aside(aside: str, names: list[BylineName], directory: Directory) -> list[BylineName]:
     """Reads parentheses behind the names: an agency is an affiliation, a place or a role is that of the last name."""
     place, _, post = aside.partition(", ")
     if names and post and TITLE_ITEM.match(post) and kind_of(place) == "person":
@@ -378,7 +386,13 @@ def _aside(aside: str, names: list[BylineName]) -> list[BylineName]:
             names[-1].contribution = contribution
             return names
     place = re.sub(r"^(?:in|from|aus|à|en|a)\s+", "", aside)
-    if names and names[-1].located is None and (place != aside or is_known_place(aside)):
+    if names and (posted := POSTED_AT.match(aside)) is not None and posted["names"] is None:
+        return names
+    if (
+        names
+        and names[-1].located is None
+        and (place != aside or is_known_place(aside) or is_dateline(aside, directory))
+    ):
         names[-1].located = place
     return names
 

@@ -44,7 +44,7 @@ ROLES: tuple[tuple[Contribution, str], ...] = (
     ),
     (
         "writing",
-        r"as told to|γράφ(?:ει|ουν) (?:ο|η|οι)|(?:authors?|reporters?|journalists?|writers?)(?=:)|ρεπορτάζ(?=:)|إعداد(?=:)|تقرير(?=:)|โดย|ผู้สื่อข่าว|เรื่อง(?=:)|bài(?: viết)?(?=:)|thực hiện(?=:)|röportaj(?=:)|(?:aufgezeichnet|protokolliert|aufgeschrieben|geschrieben|verfasst|zusammengestellt|zusammengefasst|recherchiert|notiert|moderiert|kommentiert|gesammelt|erzählt) von|(?:report|narrat|prepar|produc|present|host|post|submitt|contribut|fil|curat|creat|penn|author|describ|publish|shar|updat)ed by|\w{3,16}(?:ad|id|rit)[oa]s? por|(?:rédig|réalis|présent|prépar|compil|sign|racont)(?:é|ée|és|ées) par|(?:redatt|raccolt|curat|firmat|realizzat)[oaie] da|guest (?:post|column|essay) by|(?:analysis|interview|words|story|opinion|comment|protokoll|kommentar|haber|źródło|zdroj|текст|джерело|источник|كتب|كتبت)(?=:)|(?:words|text|texto|texte)(?= (?-i:[A-ZÀ-Ý]))|文(?=\s)|(?:eine? )?(?:analyse|kommentar|interview|bericht|gastbeitrag|reportage|glosse|essay) von|(?:une? |una )?(?:entretien|entrevista|reportage|tribune|billet|éditorial|récit|enquête|portrait|reportaje|análisis|crónica|analyse|chronique) (?:de|par|por)|(?:written|text|words|story|analysis|comment|commentary|opinion|interview|report|review|compiled|as told to|from|article|blog|exclusive|explainer|essay)?:? ?by|writing by|texte?(?=:)|text(?:e)? (?:de|par|von)|von|par|por|di|da|door|av|af|της|του|autor(?:a|es|en|in)?(?=:)|auteurs?(?=:)|autore(?=:)|автор(?:ы)?:?|tekst(?:y)?(?=:)|przez|napsal[a]?|(?:propos |textes? )?recueillis? par|escrito por|scritto da|écrit par|texto(?: de|:)|testo(?: di|:)|bericht von|ein bericht von|本报记者|新华社记者|央视记者|实习记者|特约记者|通讯员|记者|作者|文(?=[/／:：])|بقلم|كتب|כתב|מאת|yazan(?=:)|oleh|dari",
+        r"as told to|γράφ(?:ει|ουν) (?:ο|η|οι)|(?:authors?|reporters?|journalists?|writers?)(?=:)|ρεπορτάζ(?=:)|إعداد(?=:)|تقرير(?=:)|โดย|ผู้สื่อข่าว|เรื่อง(?=:)|bài(?: viết)?(?=:)|thực hiện(?=:)|röportaj(?=:)|(?:aufgezeichnet|protokolliert|aufgeschrieben|geschrieben|verfasst|zusammengestellt|zusammengefasst|recherchiert|notiert|moderiert|kommentiert|gesammelt|erzählt) von|(?:report|narrat|prepar|produc|present|host|post|submitt|contribut|fil|curat|creat|penn|author|describ|publish|shar|updat)ed by|\w{3,16}(?:ad|id|rit)[oa]s? por|(?:rédig|réalis|présent|prépar|compil|sign|racont)(?:é|ée|és|ées) par|(?:redatt|raccolt|curat|firmat|realizzat)[oaie] da|guest (?:post|column|essay) by|(?:analysis|interview|words|story|opinion|comment|protokoll|kommentar|haber|źródło|zdroj|текст|джерело|источник|كتب|كتبت)(?=:)|(?:words|text|texto|texte)(?= (?-i:[A-ZÀ-Ý]))|文(?=\s)|(?:eine? )?[^\W\d_]{0,14}(?:analyse|kommentar|interview|bericht|beitrag|reportage|glosse|essay|porträt|portrait|kolumne|rezension|nachruf|leitartikel|protokoll|artikel) von|(?:(?:das|die) )?(?:interview|gespräch|fragen) (?:führten?|stellten?)|(?:intervista|servizio|commento|analisi|cronaca|racconto|inchiesta) di|rozmawiał[aiy]?|napisał[aiy]?|przygotował[aiy]?|написа(?:в|ла|ли|л)|бес[еі]дова(?:л|ла|ли|в)|записа(?:л|ла|в)|розмовля(?:в|ла)|(?:une? |una )?(?:entretien|entrevista|reportage|tribune|billet|éditorial|récit|enquête|portrait|reportaje|análisis|crónica|analyse|chronique) (?:de|par|por)|(?:written|text|words|story|analysis|comment|commentary|opinion|interview|report|review|compiled|as told to|from|article|blog|exclusive|explainer|essay)?:? ?by|writing by|texte?(?=:)|text(?:e)? (?:de|par|von)|von|par|por|di|da|door|av|af|της|του|autor(?:a|es|en|in)?(?=:)|auteurs?(?=:)|autore(?=:)|автор(?:ы)?:?|tekst(?:y)?(?=:)|przez|napsal[a]?|(?:propos |textes? )?recueillis? par|escrito por|scritto da|écrit par|texto(?: de|:)|testo(?: di|:)|bericht von|ein bericht von|本报记者|新华社记者|央视记者|实习记者|特约记者|通讯员|记者|作者|文(?=[/／:：])|بقلم|كتب|כתב|מאת|yazan(?=:)|oleh|dari",
     ),
 )
 ROLE = re.compile(
@@ -60,7 +60,7 @@ PLACE = re.compile(r"^(?P<name>.*?)(?:^|\s+|(?<=[)]))(?:reporting )?(?:in|from|a
 STRONG_PLACE = re.compile(r"\s(?:in|from|at|aus|à|из|в)\s", re.IGNORECASE)
 PARENTHESIS = re.compile(r"\s*[(（\[]([^()（）\[\]]{0,80})[)）\]]")
 ADDRESS = re.compile(r"(?:^|(?<=\s))@\w+|https?://\S+|\bwww\.\S+|twitter\.com/\S+")
-HONORIFIC = re.compile(r"^(?:(?:the )?(?:dr|prof|professor|maj|rt hon|hon|msgr|freiherr|sir|dame|lord|lady|mr|mrs|ms|miss|rev|capt|col|gen|lt|sgt|herr|frau|mme|dott|dott\.ssa|ing|don|doña|sr|sra)\b\.?\s+)+(?=[^\W\d_]+\.?[\s-])", re.IGNORECASE)  # fmt: skip
+HONORIFIC = re.compile(r"^(?:(?:the )?(?:dr|prof|professor|maj|rt hon|rt rev|most rev|very rev|major|brigadier|general|lieutenant|colonel|admiral|commander|captain|ambassador|senator|archbishop|associate|assistant|emeritus|[^\W\d_]{2,14}(?:meister|minister|präsident|kanzler|senator|sprecher|direktor|vorsitzende)(?:in|r)?|hon|msgr|freiherr|sir|dame|lord|lady|mr|mrs|ms|miss|rev|capt|col|gen|lt|sgt|herr|frau|mme|dott|dott\.ssa|ing|don|doña|sr|sra)\b\.?\s+)+(?=[^\W\d_]+\.?[\s-])", re.IGNORECASE)  # fmt: skip
 INITIALS = re.compile(r"(?:[A-Z]\.){2,}|(?:[A-Z]\.)+[A-Z]")
 POSTED = re.compile(
     r"(?P<name>(?!(?:Chief|Senior|Deputy|Foreign|Political|Special|National|Our|The|Staff|World|Home|White|Middle)\b)[A-ZÀ-Ý][\w'’-]+ [A-ZÀ-Ý][\w'’-]+) "
@@ -78,7 +78,9 @@ PLACED_ASIDE = re.compile(r"\s*[(（](?:in|from|aus|à|en) ([^()（）]{2,60})[)
 TWO_PLACES = re.compile(
     r"^(?P<names>.*[^\W\d_]+ [^\W\d_]+), ?(?P<place>[A-ZÀ-Ý][\w’'-]*[a-zß-ÿ]/[A-ZÀ-Ý][\w’'-]*[a-zß-ÿ])$"
 )
-JOINT_OR_PLACE = re.compile(r"(?<=[^\W\d_]) (?:en|a|w) (?P<given>[A-ZÀ-Ž][^\W\d_]+) (?P<surname>[A-ZÀ-Ž][^\W\d_]+)")
+JOINT_OR_PLACE = re.compile(
+    r"(?<=[^\W\d_]) (?:en|a|w) (?P<given>[A-ZÀ-Ž][^\W\d_]+) (?P<surname>(?:(?:van|de|der|den|ter|ten|te|von|di|del|la|le) ){0,3}[A-ZÀ-Ž][^\W\d_]+)"
+)
 FROM_FIRST = re.compile(
     r"^(?:Aus|From|In) (?P<place>[A-ZÀ-Ý][\w’'-]+) (?:berichte[nt] |meldet |reports )?(?P<names>[A-ZÀ-Ý][\w’'-]+ [A-ZÀ-Ý].*)$"
 )
@@ -93,6 +95,10 @@ REPORTING_FROM = re.compile(
 FROM_SOMEBODY = re.compile(r"^From (?=[A-ZÀ-Ý][\w’'-]+ [A-ZÀ-Ý][\w’'-]+ in [A-ZÀ-Ý])")
 WITH = re.compile(r"(?<=\s)(?:with|mit|avec|con|com|med)\s+(?=[A-ZÀ-Ý][\w'’-]+ [A-ZÀ-Ý])")
 """Before somebody who helped: the place behind is theirs alone."""
+DATELINE = re.compile(
+    r"^(?P<place>[A-Z][A-Z .'’-]{2,30}?)(?:, [A-Za-z.]{3,10} \d{1,2})?(?: ?\([^()\n]{2,30}\))? ?[-–—] ?(?=By )(?P<names>By [^\n]{3,})$"
+)
+"""`CAIRO, Nov 12 (Reuters) - By Nell Orme`."""
 BY = re.compile(r"^(?:by|par|por|di|von) ", re.IGNORECASE)
 POSTED_AT = re.compile(
     r"^(?:(?:notre|nos|our|unser\w*|nuestr[oa]|il nostro|la nostra|dal nostro|dalla nostra|nosso|nossa|le|la|the) )?(?:(?:special|senior|foreign|chief) )?"
@@ -140,7 +146,7 @@ SUFFIXES = {"jr", "sr", "ii", "iii", "iv", "phd", "ph d", "md", "obe", "mbe", "c
 OFFICES = frozenset(
     ("MP", "MEP", "MSP", "TD", "MLA", "OBE", "MBE", "CBE", "QC", "KC", "GP", "PhD", "Ph.D", "MdB", "MdEP")
 )
-NAME_PARTS = {"van", "von", "vom", "der", "den", "de", "del", "della", "dello", "dei", "degli", "di", "da", "dal", "dos", "das", "do", "la", "le", "los", "las", "lo", "bin", "ibn", "al", "el", "ter", "ten", "te", "tot", "zu", "zum", "zur", "und", "af", "av", "st", "mac", "mc", "y", "e", "i", "ed", "abu", "ben", "bint", "du", "des", "'t", "'s", "’t", "’s", "op", "in", "het", "aan", "ap", "ze", "na", "san", "d", "jr", "jr.", "ould", "ag", "uz", "oğlu", "ki"}  # fmt: skip
+NAME_PARTS = {"van", "von", "vom", "der", "den", "de", "del", "della", "dello", "dei", "degli", "di", "da", "dal", "dos", "das", "do", "la", "le", "los", "las", "lo", "bin", "ibn", "al", "el", "ter", "ten", "te", "tot", "zu", "zum", "zur", "und", "af", "av", "st", "mac", "mc", "y", "e", "i", "ed", "abu", "ben", "bint", "binti", "binte", "ibni", "mint", "ní", "nic", "ui", "uí", "dalla", "dalle", "dem", "ver", "na", "ó", "a/l", "a/p", "du", "des", "'t", "'s", "’t", "’s", "op", "in", "het", "aan", "ap", "ze", "san", "d", "jr", "jr.", "ould", "ag", "uz", "oğlu", "ki"}  # fmt: skip
 NOT_A_NAME = re.compile(
     r"[\d=<>{}#*%$€£]|https?:|(?:^|[\s-])(?:the|this|that|for|was|were|who|has|updated|published|posted|contributed|exclusive|breaking|university|universität|université|universidad|università|institute|college|studio|ministry|photos?|video|live|live updates|news|today|says?|report|service|correspondents in)(?:\s|$)",
     re.IGNORECASE,
