@@ -74,8 +74,9 @@ lint: venv ## Style, types and import rules
 audit: venv ## What is known against the locked versions (pip-audit), and said where that cannot be asked; licences are in the tests
 	@PYTHONPATH=deploy $(PY) -m supply audit
 
-images: ## Build the three images as slugline-SERVICE:dev
+images: ## Build the images of the three services and of the operators' commands as slugline-SERVICE:dev and slugline-tools:dev
 	@for s in ingest enrich publish; do docker build -q -t slugline-$$s:dev --build-arg SERVICE=$$s -f services/Dockerfile . || exit 1; done
+	@docker build -q -t slugline-tools:dev --target tools --build-arg SERVICE=enrich -f services/Dockerfile .
 
 sbom: images ## What each image is made of, as CycloneDX: dist/slugline-SERVICE.cdx.json, which the image has too
 	@mkdir -p dist

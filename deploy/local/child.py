@@ -20,12 +20,19 @@ class NotReady(RuntimeError):
     """A process ended, or did not answer in time; the message has the end of its log."""
 
 
+_given: set[int] = set()
+"""The kernel gives a port again that nobody listens on yet."""
+
+
 def free_port() -> int:
-    """A TCP port of the loopback interface that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A TCP port of the loopback interface that nobody listens on now, and that this process was not given before."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port: int = probe.getsockname()[1]
+        if port not in _given:
+            _given.add(port)
+            return port
 
 
 def die_with_parent(number: int = signal.SIGTERM, parent: int | None = None) -> None:

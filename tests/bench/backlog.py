@@ -68,7 +68,7 @@ async def measure(servers: Servers, count: int, rate: int) -> dict[str, Any]:
             quiet = (await ours(pipeline, rate, QUIET_S))["latencies"]
             pipeline.named["enrich-text"].child.end()
             sent_s = await send(pipeline, count)
-            processes.start(settings, "enrich", "text")
+            pipeline.named["enrich-text"] = processes.start(settings, "enrich", "text")
             busy, took_s = await drained(pipeline, connection, count, rate)
             places = await connection.fetch(
                 f"SELECT convert_from(data, 'UTF8')::json ->> 'guid' AS guid {OF_BACKLOG} ORDER BY position_offset"

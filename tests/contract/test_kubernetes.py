@@ -1,5 +1,6 @@
 """The manifests for Kubernetes say of services what the code says."""
 
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -63,3 +64,45 @@ def test_every_object_of_the_base_is_there_once() -> None:
     documents = [each for name in listed for each in yaml.safe_load_all((BASE / name).read_text("utf-8")) if each]
     found = Counter((each["kind"], each["metadata"]["name"]) for each in documents)
     assert {key: count for key, count in found.items() if count > 1} == {}
+
+
+def _patches() -> list[tuple[str, list[dict[str, Any]]]]:
+    """The JSON patches of the production overlay in their order: whom each is for, and its operations."""
+    found = []
+    for patch in yaml.safe_load((PRODUCTION / "kustomization.yaml").read_text("utf-8"))["patches"]:
+        text = patch.get("patch") or (PRODUCTION / patch["path"]).read_text("utf-8")
+        operations = next(iter(yaml.safe_load_all(text)))
+        if isinstance(operations, list) and patch["target"]["kind"] == "Deployment":
+            found.append((patch["target"]["name"], operations))
+    return found
+
+
+def _apply(document: Any, operation: dict[str, Any]) -> None:
+    """`add` or `replace` of RFC 6902; raises where the place is not there."""
+    *way, last = operation["path"].strip("/").split("/")
+    for step in way:
+        document = document[int(step) if isinstance(document, list) else step]
+    if isinstance(document, list):
+        place = len(document) if last == "-" else int(last)
+        assert place <= len(document) - (operation["op"] == "replace")
+        document[place : place + (operation["op"] == "replace")] = [operation["value"]]
+    else:
+        document[last] = operation["value"]
+
+
+def test_every_patch_of_production_finds_its_place() -> None:
+    """One that does not lets kustomize build nothing at all; one that finds another place gives a process another's volume."""
+    patches, processes = _patches(), 0
+    assert len(patches) > 5
+    for path in BASE.glob("*.yaml"):
+        for deployment in (each for each in documents(path) if each["kind"] == "Deployment"):
+            name = deployment["metadata"]["name"]
+            for target, operations in patches:
+                for operation in operations if re.fullmatch(target, name) else ():
+                    _apply(deployment, operation)
+            volumes = {each["name"]: each for each in deployment["spec"]["template"]["spec"]["volumes"]}
+            assert "projected" in volumes["secrets"], name
+            assert "emptyDir" in volumes.get("media", {"emptyDir": {}}), name
+            assert "emptyDir" in volumes["tmp"], name
+            processes += 1
+    assert processes > 8

@@ -60,9 +60,8 @@ def test_images_carry_what_they_are_made_of() -> None:
     """The SBOM is made where the packages are, by a tool whose lock has hashes, and copied into every image."""
     dockerfile = (ROOT / "services" / "Dockerfile").read_text("utf-8")
     assert "cyclonedx-py environment /venv/bin/python" in dockerfile
-    assert (
-        "COPY --from=build /sbom.cdx.json"
-        in dockerfile.partition("FROM python:3.13-slim AS run")[2].partition("\nFROM")[0]
-    )
+    assert "COPY --from=build /sbom.cdx.json" in dockerfile.partition("FROM bare AS run")[2].partition("\nFROM")[0]
+    # The operators' image is of all three services, and says so.
+    assert "COPY --from=build-tools /sbom.cdx.json" in dockerfile.partition("FROM bare AS tools")[2]
     lock = (ROOT / "deploy" / "build.lock").read_text("utf-8")
     assert re.search(r"^cyclonedx-bom==[^ ]+ \\\n +--hash=sha256:", lock, re.MULTILINE)

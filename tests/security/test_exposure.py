@@ -60,7 +60,7 @@ def test_a_container_has_its_own_secrets_alone(name: str) -> None:
         assert not re.search(rf"slugline_(?!{own})\w+:", environment)
         assert "slugline:${POSTGRES_PASSWORD" not in environment
         assert files <= {"slugline.env", f"slugline-{own}.env"}
-    else:
+    elif name != "tools":  # The operators' own has the login of the whole database, and all commands.
         assert files <= {"slugline.env"}
 
 
@@ -140,7 +140,8 @@ def test_what_is_for_operators_has_a_port_of_its_own() -> None:
 
 
 def test_both_ways_in_take_as_much() -> None:
-    """nginx of compose and the ingress of Kubernetes: the same largest bodies, and neither passes on what is for operators."""
+    """nginx of compose and the ingress of Kubernetes: the same largest bodies and heads, as many connections of one address, and neither
+    passes on what is for operators."""
     nginx = (ROOT / "deploy" / "nginx" / "nginx.conf").read_text("utf-8")
     servers = [each for each in nginx.split("server {")[1:] if "listen" in each]
     assert len(servers) == 3
@@ -153,6 +154,12 @@ def test_both_ways_in_take_as_much() -> None:
     size = "nginx.ingress.kubernetes.io/proxy-body-size"
     assert [ingresses[name][size] for name in ("publish-web", "ingest-api", "publish-push")] == sizes
     assert "X-Forwarded-For $remote_addr" in nginx
+    connections = re.findall(r"limit_conn address (\d+);", nginx)
+    assert connections == [*{each["nginx.ingress.kubernetes.io/limit-connections"] for each in ingresses.values()}]
+    assert "proxy_buffer_size 16k;" in nginx
+    assert ingresses["publish-web"]["nginx.ingress.kubernetes.io/proxy-buffer-size"] == "16k"
+    for timeout in ("client_header_timeout", "client_body_timeout", "send_timeout"):
+        assert int(re.findall(rf"{timeout} (\d+)s;", nginx)[0]) <= 30
 
 
 def test_passwords_as_files_go_to_the_same_processes() -> None:

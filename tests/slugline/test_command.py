@@ -39,7 +39,8 @@ def test_what_stands_for_a_command_elsewhere_is_announced_by_that_service() -> N
 def test_a_command_of_a_service_that_is_not_here_says_where_it_is() -> None:
     """With the lines to type, whatever its arguments."""
     with pytest.raises(
-        click.ClickException, match="docker compose run --rm --entrypoint slugline publish-archive takedown"
+        click.ClickException,
+        match=r"(?s)compose run --rm tools takedown.*exec deploy/publish-push -- slugline takedown",
     ):
         elsewhere("takedown").main(["x", "--json"], standalone_mode=False)
 
@@ -49,6 +50,13 @@ def test_a_command_line_that_is_not_understood_has_a_code_of_its_own() -> None:
     assert code_of("no-such-command") == NOT_UNDERSTOOD
     assert code_of("status", "--no-such-option") == NOT_UNDERSTOOD
     assert code_of("deadletters", "replay") == NOT_UNDERSTOOD
+    assert code_of("takedown", "https://news.example/updates/x") == NOT_UNDERSTOOD
+
+
+def test_a_slip_in_a_name_is_told_what_was_meant(capsys: pytest.CaptureFixture[str]) -> None:
+    """At night nobody reads a list of fourteen commands."""
+    assert code_of("statsu") == NOT_UNDERSTOOD
+    assert "Did you mean 'status'?" in capsys.readouterr().err
 
 
 @pytest.fixture

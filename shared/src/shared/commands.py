@@ -1,12 +1,15 @@
 """The command line of a service: each command lives elsewhere and is imported when it is asked for, so that a process loads only what it runs."""
 
 import asyncio
+import difflib
 import importlib
 from collections.abc import Mapping
 from typing import Any
 
 import click
 from pydantic import ValidationError
+
+from shared.terminal import escaping_output
 
 
 class Commands(click.Group):
@@ -29,8 +32,25 @@ class Commands(click.Group):
         command: click.Command = getattr(importlib.import_module(module), name)
         return command
 
+    def main(self, *arguments: Any, **options: Any) -> Any:
+        """Run the command line; what strangers said is shown, and gives a terminal no orders."""
+        with escaping_output():
+            return super().main(*arguments, **options)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that is meant; of a name that does not exist, what it may have been."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            near = difflib.get_close_matches(args[0], self.list_commands(ctx), n=1)
+            if not near:
+                raise
+            raise click.UsageError(f"{error.message} Did you mean {near[0]!r}?", ctx) from None
+
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; settings that make no sense are named in one line."""
+        """Run the command; settings that make no sense, and a Postgres that does not let it in, are named in one line."""
         try:
             return super().invoke(ctx)
         except ValidationError as error:
@@ -38,6 +58,22 @@ class Commands(click.Group):
                 raise
             wrong = [f"{str(each['loc'][0]).upper()}: {each['msg']}" for each in error.errors(include_input=False)]
             raise click.UsageError("; ".join(wrong)) from error
+        except Exception as error:
+            if (told := _of_postgres(error)) is None:
+                raise
+            raise click.ClickException(told) from error
+
+
+def _of_postgres(error: Exception) -> str | None:
+    """What a person reads of a Postgres that is away or refuses the role; None of any other error."""
+    from shared.failures import Unanswered  # noqa: PLC0415 -- a command line that only asks for help stays fast
+    from shared.postgres.session import MISCONFIGURED  # noqa: PLC0415
+
+    if isinstance(error, Unanswered):
+        return f"Postgres does not answer: {error}\n     -> slugline status"
+    if isinstance(error, MISCONFIGURED):
+        return f"Postgres refuses: {error}\n     -> correct POSTGRES_DSN, or see `python -m shared roles apply`"
+    return None
 
 
 def migration(schema: str) -> click.Command:
@@ -83,9 +119,12 @@ def set_aside(schema: str) -> click.Command:
             finally:
                 await pool.close()
 
-        for each in asyncio.run(body()):
+        entries = asyncio.run(body())
+        if not entries:
+            click.echo(f"nothing is set aside in {schema}", err=True)
+        for each in entries:
             if as_json:
-                click.echo(orjson.dumps(each).decode())
+                click.echo(orjson.dumps(each, default=str).decode())
                 continue
             click.echo(
                 f"{each.loop}  {each.key}  {each.attempts} times since {each.first_at:%Y-%m-%d %H:%M:%S}, "

@@ -9,6 +9,7 @@ import asyncpg
 import click
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
 
 from shared.failures.transient import TRANSIENT, reason_of
 from shared.kafka.security import client_options
@@ -23,20 +24,27 @@ CLIENT_ID = "slugline-operator"
 AWAY: tuple[type[Exception], ...] = (*TRANSIENT, asyncpg.PostgresError)
 """What a server raises that is away, is of an older release, or refuses."""
 
+WIDER_ROLE = (
+    "give this command a POSTGRES_DSN that may read all three schemas; `docker compose run --rm tools ...` has one"
+)
+
 ReadConnection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 
 @contextlib.asynccontextmanager
-async def postgres(settings: Connections) -> AsyncIterator[ReadConnection]:
-    """A connection that only reads. Schemas are named in each statement, since it looks at all of them."""
+async def postgres(settings: Connections, *, reads_only: bool = True) -> AsyncIterator[ReadConnection]:
+    """A connection that only reads. Schemas are named in each statement, since it looks at all of them.
+
+    With `reads_only` False it writes nothing either, and sees whether the server would let it.
+    """
     connection = await asyncpg.connect(
         settings.postgres_dsn,
         timeout=ANSWERS_WITHIN_S,
         command_timeout=30,
         server_settings={
             "application_name": CLIENT_ID,
-            "default_transaction_read_only": "on",
             "statement_timeout": "20000",
+            **({"default_transaction_read_only": "on"} if reads_only else {}),
         },
     )
     try:
@@ -71,13 +79,17 @@ async def kafka_reader(settings: Connections) -> AsyncIterator[AIOKafkaConsumer]
         await consumer.stop()
 
 
-async def answer_of(asked: Awaitable[T], within_s: float = ANSWERS_WITHIN_S) -> T | str:
-    """What a server says, or why it says nothing."""
+async def answer_of(
+    asked: Awaitable[T], within_s: float = ANSWERS_WITHIN_S, *, told: type[Exception] | tuple[type[Exception], ...] = ()
+) -> T | str:
+    """What a server says, or why it says nothing. Errors that are `told` are raised: they mean something else to the caller."""
     try:
         async with asyncio.timeout(within_s):
             return await asked
     except TimeoutError:
         return f"no answer within {within_s:g} s"
+    except told:
+        raise
     except AWAY as error:
         return reason_of(error)
 
@@ -90,5 +102,8 @@ def run(command: Awaitable[T]) -> T:
 
     try:
         return asyncio.run(body())
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise click.ClickException(f"Postgres: {error}, to the role of POSTGRES_DSN.\n     -> {WIDER_ROLE}") from error
     except AWAY as error:
-        raise click.ClickException(f"a server does not answer: {reason_of(error)}") from error
+        server = "Kafka" if isinstance(error, KafkaError) else "Postgres"
+        raise click.ClickException(f"{server} does not answer: {reason_of(error)}\n     -> slugline status") from error

@@ -45,15 +45,16 @@ def elsewhere(name: str) -> click.Command:
         service = ELSEWHERE[name]
         raise click.ClickException(
             f"`{name}` comes with the service {service}, which is not installed here. Run it there:\n"
-            f"  docker compose run --rm --entrypoint slugline {PROCESS_OF[service]} {name} ...\n"
-            f"  kubectl exec deploy/{PROCESS_OF[service]} -- slugline {name} ..."
+            f"  docker compose run --rm tools {name} ...\n"
+            f"  kubectl -n slugline exec deploy/tools -- slugline {name} ...\n"
+            f"  kubectl -n slugline exec deploy/{PROCESS_OF[service]} -- slugline {name} ..."
         )
 
     return command
 
 
-PROCESS_OF = {"ingest": "ingest-api", "enrich": "enrich-text", "publish": "publish-archive"}
-"""A process of each service, whose image has its commands."""
+PROCESS_OF = {"ingest": "ingest-api", "enrich": "enrich-text", "publish": "publish-push"}
+"""A process of each service, whose image has its commands and whose settings they need."""
 
 
 class Operations(Commands):

@@ -23,6 +23,8 @@ FIRES_WITHIN_S = 300.0
 STOPS_WITHIN_S = 10.0
 """For the kernel to stop a process, which a write to a busy disk puts off."""
 STARTS_WITHIN_S = 60.0
+FILLED_WITHIN_S = 60.0
+"""For the cache to put something into an empty Redis."""
 ENDS_OF_IT_S = 3.0
 """For a server to end of what it could not write."""
 
@@ -220,10 +222,12 @@ async def fill_disk(newsroom: Newsroom, disk: Disk, seconds: float) -> bool:
 
 
 async def flush(newsroom: Newsroom) -> bool:
-    """Redis forgets everything."""
+    """Redis forgets everything, once there is something to forget: it may have been flushed or killed a moment before."""
     redis = Redis.from_url(newsroom.settings.redis_url, socket_timeout=5)
+    ends = time.monotonic() + FILLED_WITHIN_S
     try:
-        held = await redis.dbsize()
+        while not (held := await redis.dbsize()) and time.monotonic() < ends:
+            await asyncio.sleep(0.5)
         await redis.flushall()
     finally:
         await redis.aclose()

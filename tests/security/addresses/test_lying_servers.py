@@ -2,6 +2,8 @@
 
 import asyncio
 import itertools
+import socket
+import threading
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -9,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from shared.http.client.errors import RequestFailed, RequestRefused
-from shared.http.client.guarded import ClientLimits, GuardedClient
+from shared.http.client.guarded import MOST_ADDRESSES, NAMES_AT_ONCE, ClientLimits, GuardedClient, GuardedResolver
 
 OK = b"HTTP/1.1 200 OK\r\n"
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
@@ -120,3 +122,40 @@ async def test_headers_of_any_bytes_can_be_kept_and_sent_back() -> None:
         assert (await client.request("GET", address, max_bytes=1000, headers={"If-None-Match": kept})).ok
     assert all(each.encode() for link in found.links for each in link.values())
     server.close()
+
+
+async def test_name_servers_that_are_silent_hold_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names of strangers are asked for in threads of their own: what else needs a thread has one, and other names are found."""
+    silent, ask = threading.Event(), socket.getaddrinfo
+
+    def answer(host: str, *arguments: int, **options: int) -> object:
+        if host.endswith(".example"):
+            silent.wait(20)
+        return ask("127.0.0.1", *arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket, "getaddrinfo", answer)
+    resolver = GuardedResolver(lambda _: None)
+    waiting = [asyncio.create_task(resolver.resolve(f"{number}.example", 80)) for number in range(NAMES_AT_ONCE - 1)]
+    try:
+        async with asyncio.timeout(15):
+            assert (await resolver.resolve("other.test", 80))[0]["host"] == "127.0.0.1"
+            await asyncio.gather(*(asyncio.to_thread(int) for _ in range(50)))
+            await asyncio.get_running_loop().getaddrinfo("127.0.0.1", 80)
+        assert not any(each.done() for each in waiting)
+    finally:
+        silent.set()
+        await asyncio.gather(*waiting)
+        await resolver.close()
+
+
+async def test_of_a_name_with_thousands_of_addresses_a_few_are_looked_at() -> None:
+    """Neither the connections that are tried nor the reason that is kept grows with them."""
+
+    async def resolve(_: str, __: int) -> list[str]:
+        return [f"10.{number >> 8}.{number & 255}.1" for number in range(60_000)]
+
+    assert len(await GuardedResolver(lambda _: None, resolve).resolve("many.example", 80)) == MOST_ADDRESSES
+    async with GuardedClient(allow_private=False, resolve=resolve) as client:
+        with pytest.raises(RequestRefused) as caught:
+            await client.request("GET", "http://many.example/", max_bytes=1)
+    assert len(str(caught.value)) < 100 * MOST_ADDRESSES

@@ -59,6 +59,37 @@ HOSTILE = [
     f"<details open ontoggle={RUN}><marquee onstart={RUN}>x</marquee>",
     f"<input type=image src={AWAY}/i onerror={RUN}><body onload={RUN} background={AWAY}/b>",
     f"<a id=ran name=ran></a><form id=document><input name=cookie></form>{RUN}",
+    # What is one thing to a parser of HTML and another to one of SVG or MathML, or to the same parser the second time.
+    f"<svg><style><img src=x onerror='{RUN}'></style></svg>",
+    f"<svg></p><style><a id='</style><img src=1 onerror={RUN}>'>",
+    f"<form><math><mtext></form><form><mglyph><style></math><img src onerror={RUN}>",
+    f"<math><annotation-xml encoding='text/html'><style></annotation-xml><img src=x onerror={RUN}>",
+    f"<svg><desc><table><svg><style><a title='</style><img src=x onerror={RUN}>'>",
+    f"<template><s></template><img src=x onerror={RUN}><div><template shadowrootmode=open><script>{RUN}</script></template></div>",
+    f"<select><iframe></select><img src=x onerror={RUN}></iframe><keygen autofocus onfocus={RUN}>",
+    f"<xmp><p title='</xmp><img src=x onerror={RUN}>'><listing>&lt;img src=x onerror={RUN}&gt;</listing><noembed><noframes><plaintext>",
+    f"<!--><img src=x onerror={RUN}>--><!-- --!><img src=x onerror={RUN}><!-->-><?x <img src=x onerror={RUN}>?><!x <img src=x onerror={RUN}>>",
+    f"<svg><![CDATA[><img src=x onerror={RUN}>]]></svg><math><![CDATA[</math><script>{RUN}</script>]]>",
+    f"<svg><a xlink:href='javascript:{RUN}'><text y=20>x</text></a><image xlink:href={AWAY}/i /><filter><feImage href={AWAY}/f /></filter></svg>",
+    f"<svg><set attributeName=onload to={RUN} /><foreignObject><iframe src='javascript:{RUN}'></iframe></foreignObject></svg>",
+    # What becomes markup once it is written again.
+    f"&lt;img src=x onerror={RUN}&gt; &amp;lt;img src=x onerror={RUN}&amp;gt; &#60;script&#62;{RUN}&#60;/script&#62;",
+    f"<a href='https://a.example/' title='\"><img src=x onerror={RUN}>' lang='`onfocus={RUN}'>x</a>",
+    f"<p title=`&#34;&#62;<img src=x onerror={RUN}>` dir='&quot; onclick={RUN} x=&quot;'>x</p><p/onclick={RUN}/>",
+    f"<a href='&#x6a;ava&Tab;script&colon;{RUN}'>x</a><a href='java&NewLine;script:{RUN}'>x</a><a href='https:javascript:{RUN}'>x</a>",
+    f"<a href='blob:{AWAY}/x'>x</a><a href='vbscript:{RUN}'>x</a><a href='filesystem:{AWAY}/x'>x</a><a href='\\\\canary.example/x' rel=dns-prefetch>x</a>",
+    f"[x](javascript:{RUN}) ![x]({AWAY}/m) <javascript:{RUN}> [x]: {AWAY}/r `<img src=x onerror={RUN}>`\n\n    <script>{RUN}</script>",
+    f"</ScRiPt/><!--<script>{RUN}</script>--></script >{RUN}//\u2028</script\n><script>{RUN}</script>",
+    f'","headline":"</script><script>{RUN}</script>","x":"\\\u2029',
+    # What is loaded without being run.
+    f"<picture><source srcset='{AWAY}/a, {AWAY}/b 2x'><img srcset='{AWAY}/c 1x' sizes=1px></picture><link rel=preload as=image imagesrcset={AWAY}/p>",
+    f"<meta http-equiv=Refresh content=\"0;URL='javascript:{RUN}'\"><meta http-equiv=Content-Security-Policy content='img-src *'><link rel=dns-prefetch href={AWAY}>",
+    f"<p style=\"x:\\65xpression({RUN});background-image:image-set('{AWAY}/s' 1x);-moz-binding:url({AWAY}/z)\">x</p></style><style>@font-face{{font-family:x;src:url({AWAY}/f)}}p{{font-family:x}}</style>",
+    f"<button popovertarget=p>x</button><div popover id=p onbeforetoggle={RUN}>x</div><portal src={AWAY}></portal><fencedframe src={AWAY}></fencedframe>",
+    f"<table background={AWAY}/t><body background={AWAY}/y><input type=image src={AWAY}/i><track src={AWAY}/k><bgsound src={AWAY}/g>",
+    # What our own scripts look for.
+    f"<div id=live-state data-state=live></div><ol id=feed data-cursor='9-9'></ol><figure data-picture='../../x'></figure><slugline-story data-story='{AWAY}'></slugline-story>",
+    f"<article id=update data-update='x' data-revision=99 data-href='javascript:{RUN}'></article><script type=application/ld+json>{{</script>",
 ]  # fmt: skip
 
 

@@ -40,6 +40,11 @@ class Settings(Connections):
         ge=100,
         description="Newest updates that a web replica keeps in memory; older ones come from the archive",
     )
+    publish_web_updates_bytes: int = Field(
+        default=32 * 1024 * 1024,
+        ge=1024 * 1024,
+        description="Most bytes of words that these take, rendered too; where they have more, fewer are kept",
+    )
     publish_web_connections: int = Field(
         default=4_000, ge=16, description="As HTTP_CONNECTIONS, of a web replica's port, streams apart"
     )

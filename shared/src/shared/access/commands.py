@@ -165,4 +165,4 @@ def _revoke(management: KeyManagement) -> click.Command:
 
 
 def _print(value: object) -> None:
-    click.echo(orjson.dumps(value).decode())
+    click.echo(orjson.dumps(value, default=str).decode())

@@ -18,7 +18,7 @@ from aiokafka.errors import (
 from redis.exceptions import DataError as RedisDataError
 from redis.exceptions import RedisError
 
-from shared.failures import Transient
+from shared.failures import Transient, Unanswered
 
 POSTGRES: tuple[type[Exception], ...] = (
     asyncpg.PostgresConnectionError,
@@ -78,5 +78,10 @@ def is_transient(error: BaseException) -> bool:
 
 
 def reason_of(error: BaseException) -> str:
-    """An error in a few words, for logs and readiness checks."""
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    """An error in a few words, for logs and readiness checks; its kind once, which Kafka's client repeats in its words."""
+    kind, words = type(error).__name__, str(error)
+    if isinstance(error, Unanswered) and words:  # What the server did is its words already.
+        return words
+    while words.startswith(f"{kind}: "):
+        words = words.removeprefix(f"{kind}: ")
+    return f"{kind}: {words}" if words and words != kind else kind

@@ -11,6 +11,12 @@ from structlog.typing import EventDict
 from shared.observability.log_folding import LogFolding, RecentLines
 from shared.observability.secrets import SecretMask, secrets_of
 from shared.settings import Connections
+from shared.terminal import on_one_line
+
+
+def _on_one_line(_: object, __: str, event: EventDict) -> EventDict:
+    """What others said begins no line that looks like one of ours; JSON does the same by itself."""
+    return {name: on_one_line(value) if isinstance(value, str) else value for name, value in event.items()}
 
 
 def configure_logging(
@@ -31,7 +37,10 @@ def configure_logging(
     final: list[structlog.typing.Processor] = (
         [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
         if settings.log_format == "json"
-        else [structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)]
+        else [
+            _on_one_line,
+            structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+        ]
     )
     mask = SecretMask(secrets_of(settings))
 

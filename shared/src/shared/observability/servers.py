@@ -86,6 +86,13 @@ class ServerWatch:
         ANSWERS.labels(name).set(1)
 
 
+TAKES_NO_WRITES = """
+SELECT CASE WHEN pg_is_in_recovery() THEN 'it is a standby, which takes no writes'
+WHEN current_setting('transaction_read_only')::bool THEN 'it takes no writes: default_transaction_read_only is on' ELSE '' END
+"""
+"""Why a Postgres that answers cannot be worked with; empty where it can."""
+
+
 def ask_kafka(settings: Connections) -> Ask:
     """Whether a broker answers on a new connection."""
 
@@ -103,8 +110,8 @@ def ask_postgres(pool: Pool) -> Ask:
     """Whether Postgres answers, and takes writes."""
 
     async def ask() -> None:
-        if await pool.fetchval("SELECT pg_is_in_recovery()"):
-            raise Transient("it is a standby, which takes no writes")
+        if refusal := await pool.fetchval(TAKES_NO_WRITES):
+            raise Transient(str(refusal))
 
     return ask
 

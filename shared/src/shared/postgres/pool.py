@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import functools
+import time
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol, TypeAlias, TypedDict
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+COMMAND_WAITS_S = 10.0
+"""For Postgres, of a command that a person typed: a restart is waited out, an outage is said."""
 Row = asyncpg.Record
 Connection: TypeAlias = "asyncpg.Connection[Row] | PoolConnectionProxy[Row]"
 
@@ -136,7 +139,8 @@ async def connect(
 ) -> Pool:
     """A pool whose search path is `schema`, with json and jsonb as Python values.
 
-    Waits until Postgres answers, with a bounded pause between attempts; raises `Unanswered` once `stop` is set.
+    Waits until Postgres answers, with a bounded pause between attempts; raises `Unanswered` once `stop` is set, and after
+    `COMMAND_WAITS_S` where a person waits.
 
     `stateless`: nobody sets a parameter, takes a lock or listens for longer than a transaction. A connection then goes back to
     the pool without the round trip that resets its session.
@@ -156,6 +160,7 @@ async def connect(
         },
     }
     failures = 0
+    ends_at = time.monotonic() + COMMAND_WAITS_S if for_command else None
     while True:
         try:
             pool = await asyncpg.create_pool(
@@ -169,7 +174,7 @@ async def connect(
         except Exception as error:
             if not is_transient(error) or isinstance(error, MISCONFIGURED):
                 raise
-            if stop is not None and stop.is_set():
+            if (stop is not None and stop.is_set()) or (ends_at is not None and time.monotonic() > ends_at):
                 raise Unanswered(reason_of(error)) from error
             failures += 1
             pause_s = BACKOFF.pause_s(failures)

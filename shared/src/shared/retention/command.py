@@ -33,7 +33,7 @@ async def _rounds(
                 await pool.close()
             clean = not any(each.error for each in found)
             for each in found:
-                click.echo(orjson.dumps(each).decode() if as_json else _line(each, dry_run))
+                click.echo(orjson.dumps(each, default=str).decode() if as_json else _line(each, dry_run))
         except Exception as error:
             if every_h is None or not is_transient(error):
                 raise
@@ -96,7 +96,9 @@ def prune_command(service: str, rules: Sequence[AnyRule]) -> click.Command:
         if listing:
             for rule in wanted:
                 click.echo(
-                    orjson.dumps({"rule": rule.name, "days": rule.days or None, "what": rule.what}).decode()
+                    orjson.dumps(
+                        {"rule": rule.name, "days": rule.days or None, "what": rule.what}, default=str
+                    ).decode()
                     if as_json
                     else f"{rule.name:20} {f'{rule.days} days' if rule.days else 'for ever':10} {rule.what}"
                 )

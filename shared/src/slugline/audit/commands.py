@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,6 +19,7 @@ from shared.failures.transient import is_transient, reason_of
 from shared.observability.logs import configure_logging
 from shared.postgres.pool import Connection, connect
 from shared.settings import Connections
+from slugline.deadletters.arguments import as_moment
 
 T = TypeVar("T")
 
@@ -58,7 +59,8 @@ def _heads(_: click.Context, __: click.Parameter, given: Sequence[str]) -> list[
 @click.option(
     "--file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="An export, in the place of Postgres."
 )
-def verify(services: Sequence[str], heads: Sequence[Head], file: Path | None) -> None:
+@click.option("--json", "json_wanted", is_flag=True, help="One JSON object a line.")
+def verify(services: Sequence[str], heads: Sequence[Head], file: Path | None, json_wanted: bool) -> None:
     """Check every entry and the chain of them; prints each log's head, to be noted elsewhere. Exit code 1 where one is at fault.
 
     Whoever may write to the whole database could write a whole new chain: only a head that was noted outside of it shows that.
@@ -73,6 +75,12 @@ def verify(services: Sequence[str], heads: Sequence[Head], file: Path | None) ->
         checks = asyncio.run(_each(services, work))
     for check in checks:
         number, digest = check.head
+        if json_wanted:
+            head = f"{check.service}:{number}:{digest.hex()}"
+            faults = [str(each) for each in check.faults]
+            said = {"service": check.service, "entries": number, "erased": check.erased, "head": head, "faults": faults}
+            click.echo(orjson.dumps(said, default=str).decode())
+            continue
         state = "whole" if not check.faults else f"{len(check.faults)} faults"
         erased = f", {check.erased} values erased" if check.erased else ""
         click.echo(f"{state:8} {number} entries{erased}, head {check.service}:{number}:{digest.hex()}")
@@ -125,8 +133,10 @@ def _verified_file(file: Path, heads: Sequence[Head]) -> list[Verification]:
 @click.option("--action", default="", help="What was done, or how that begins: order, key-, source-paused.")
 @click.option("--key", "key_id", default="", help="The public id of the key that it was done with.")
 @click.option("--person", default="", help="Who did it.")
-@click.option("--since", type=click.DateTime(), help="From then on, UTC.")
-@click.option("--until", type=click.DateTime(), help="Before then, UTC.")
+@click.option(
+    "--since", callback=as_moment, metavar="WHEN", help="From then on: 2h, 30m, 3d ago, or a time in ISO 8601, UTC."
+)
+@click.option("--until", callback=as_moment, metavar="WHEN", help="Before then.")
 @click.option(
     "--limit", type=click.IntRange(1, 100_000), default=50, show_default=True, help="The newest of each service."
 )
@@ -140,12 +150,12 @@ def list_(
     async def work(connection: Connection, service: str) -> list[Row]:
         return await log.newest(
             connection, service, limit=limit, subject=subject, action=action, key_id=key_id, person=person,
-            since=None if since is None else since.replace(tzinfo=UTC), before=None if until is None else until.replace(tzinfo=UTC),
+            since=since, before=until,
         )  # fmt: skip
 
     shown = [row.shown() for rows in asyncio.run(_each(services, work)) for row in rows]
     for entry in sorted(shown, key=lambda entry: str(entry["at"])):
-        click.echo(orjson.dumps(entry).decode() if as_json else _line(entry))
+        click.echo(orjson.dumps(entry, default=str).decode() if as_json else _line(entry))
 
 
 def _line(entry: dict[str, object]) -> str:
@@ -173,7 +183,7 @@ def export(services: Sequence[str], after: int) -> None:
                 "service": service, "seq": row.seq, "entry": row.entry, "erasable": row.erasable,
                 "previous": row.previous.hex(), "hash": row.hash.hex(),
             }  # fmt: skip
-            click.echo(orjson.dumps(kept).decode())
+            click.echo(orjson.dumps(kept, default=str).decode())
 
     asyncio.run(_each(services, work))
 

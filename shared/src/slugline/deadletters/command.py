@@ -13,6 +13,7 @@ import orjson
 
 from shared.kafka.producer import Producer, new_producer
 from shared.settings import Connections
+from shared.terminal import drawable
 from slugline.audit.letters import note_letters
 from slugline.deadletters.arguments import as_letters, filter_options
 from slugline.deadletters.letters import CONSUMED, Filters, Found, Letter, LetterId, find, read_one
@@ -193,7 +194,7 @@ def replay_command(
     async def send() -> Done:
         settings = Connections()
         async with kafka_reader(settings) as reader, _sending(settings) as producer:
-            with click.progressbar(length=len(meant), label="replaying", file=sys.stderr) as bar:
+            with click.progressbar(length=len(meant), label="replaying", file=drawable(sys.stderr)) as bar:
                 return await replay(
                     settings, reader, producer, meant,
                     per_s=rate, by=by, at=lambda: datetime.now(UTC), on_progress=lambda: bar.update(1),

@@ -48,7 +48,8 @@ def of_store(store: str) -> list[Finding]:
                 AREA, f"this user may not read {folder}", "chown it to the user of the processes (10001 in the images)"
             )
         )
-    elif not os.access(folder, os.W_OK):
+    elif not os.access(folder, os.W_OK) and not os.statvfs(folder).f_flag & os.ST_RDONLY:
+        # Mounted to be read only, as publish web has it, is meant.
         found.append(
             look(AREA, f"this user may not write {folder}", "in order for publish web; enrich media must be able to")
         )

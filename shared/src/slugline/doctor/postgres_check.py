@@ -3,7 +3,7 @@
 import hashlib
 import importlib.util
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from importlib.resources import files
 from urllib.parse import urlsplit
@@ -85,9 +85,35 @@ def of_clock(whose: str, there: float, before: float, after: float) -> Finding:
     return well(whose, f"its clock agrees with this one within {max(after - before, abs(ahead_s)):.2f} s")
 
 
+async def _closed(database: ReadConnection) -> list[str]:
+    """Schemas that this role may not enter, as the role of one service may not enter those of the others."""
+    rows = await database.fetch(
+        "SELECT nspname FROM pg_namespace WHERE nspname = ANY($1::text[]) AND NOT has_schema_privilege(oid, 'USAGE') ORDER BY 1",
+        list(SCHEMAS),
+    )
+    return [str(row["nspname"]) for row in rows]
+
+
+def of_closed(role: str, closed: Sequence[str]) -> list[Finding]:
+    """In order for the role of a service; a role that may enter none of them is nobody's."""
+    if not closed:
+        return []
+    names = ", ".join(closed)
+    if len(closed) == len(SCHEMAS):
+        return [
+            wrong(
+                AREA,
+                f"the role {role} may enter none of {names}",
+                "python -m shared roles apply; then a POSTGRES_DSN of its roles",
+            )
+        ]
+    return [well(AREA, f"schemas {names} are not looked at: {role} is the role of one service, and may not enter them")]
+
+
 async def _schemas(database: ReadConnection) -> list[Finding]:
-    found = []
-    for schema in SCHEMAS:
+    closed = await _closed(database)
+    found = of_closed(str(await database.fetchval("SELECT current_user")), closed)
+    for schema in (each for each in SCHEMAS if each not in closed):
         applied: dict[str, str] | None = None
         if await database.fetchval("SELECT to_regclass($1)", f"{schema}.migrations") is not None:
             rows = await database.fetch(f'SELECT name, sha256 FROM "{schema}".migrations')  # noqa: S608 -- ours
@@ -100,17 +126,24 @@ async def _rights(database: ReadConnection, *, here: bool) -> list[Finding]:
     rows = await database.fetch(
         "SELECT format('%I.%I', n.nspname, c.relname) AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
         "WHERE n.nspname = ANY($1::text[]) AND c.relkind IN ('r', 'p') "
-        "AND NOT (has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')) ORDER BY 1 LIMIT 20",
+        "AND has_schema_privilege(n.oid, 'USAGE') AND NOT has_table_privilege(c.oid, 'SELECT') ORDER BY 1 LIMIT 20",
         list(SCHEMAS),
     )
     found = []
     if rows:
         names = ", ".join(row["name"] for row in rows)
         found.append(wrong(AREA, f"this role may not read {names}", "GRANT it what the services' roles have"))
-    role = await database.fetchrow("SELECT current_user AS name, rolsuper FROM pg_roles WHERE rolname = current_user")
-    if role is not None and role["rolsuper"] and not here:
+    # That an operator comes as a superuser is in order; that a service does is not.
+    owners = await database.fetch(
+        "SELECT n.nspname AS schema, r.rolname AS name FROM pg_namespace n JOIN pg_roles r ON r.oid = n.nspowner "
+        "WHERE n.nspname = ANY($1::text[]) AND r.rolsuper ORDER BY 1",
+        list(SCHEMAS),
+    )
+    if owners and not here:
+        schemas = ", ".join(row["schema"] for row in owners)
+        what = f"{owners[0]['name']}, a superuser, owns the schemas {schemas}"
         found.append(
-            look(AREA, f"the role {role['name']} is a superuser", "give the services a role that owns its schemas only")
+            look(AREA, what, "python -m shared roles apply: a role for each service, which owns its schema only")
         )
     return found
 

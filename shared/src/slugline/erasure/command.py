@@ -97,7 +97,9 @@ def erase(  # noqa: PLR0917 -- options of a command
         sys.exit(1)
     if done is None:
         if as_json:
-            click.echo(orjson.dumps({"updates": found.updates, "originals": sorted(found.originals)}).decode())
+            click.echo(
+                orjson.dumps({"updates": found.updates, "originals": sorted(found.originals)}, default=str).decode()
+            )
             return
         for update_id in sorted(found.updates)[:SHOWN]:
             click.echo(f"{update_id}  {found.updates[update_id]}")
@@ -106,5 +108,7 @@ def erase(  # noqa: PLR0917 -- options of a command
             f"{len(found.updates)} updates{f' ({more} more)' if more > 0 else ''}, {len(found.originals)} originals. Erase with --yes"
         )
         return
-    click.echo(orjson.dumps(asdict(done) | {"complete": done.complete}).decode() if as_json else as_text(done))
+    click.echo(
+        orjson.dumps(asdict(done) | {"complete": done.complete}, default=str).decode() if as_json else as_text(done)
+    )
     sys.exit(0 if done.complete else 1)

@@ -6,9 +6,11 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import UTC, datetime
 from typing import TypeVar
 
+import asyncpg
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import IncompatibleBrokerVersion
 
+from shared.observability.servers import TAKES_NO_WRITES
 from shared.redis_client import open_redis
 from shared.settings import Connections
 from slugline.deadletters.letters import CONSUMED, Filters, find
@@ -30,12 +32,16 @@ async def gather(settings: OperatorSettings) -> Report:
     """The report of this moment."""
     unknown: dict[str, str] = {}
     untold: list[str] = []
+    unseen: list[str] = []
 
     async def known(what: str, asked: Coroutine[object, object, Sequence[T]]) -> Sequence[T]:
         try:
-            answer = await answer_of(_offered(asked), SECTION_S)
+            answer = await answer_of(_offered(asked), SECTION_S, told=asyncpg.InsufficientPrivilegeError)
         except NotOffered:
             untold.append(what)
+            return ()
+        except asyncpg.InsufficientPrivilegeError:
+            unseen.append(what)
             return ()
         if isinstance(answer, str):
             unknown[what] = answer
@@ -72,7 +78,12 @@ async def gather(settings: OperatorSettings) -> Report:
         # What is not known because its server is away is no second finding.
         {what: why for what, why in unknown.items() if KEPT_IN[what] not in away},
         untold,
+        sorted(unseen),
     )
+
+
+class Refuses(ConnectionError):
+    """The server answers, and cannot do its work."""
 
 
 class NotOffered(Exception):
@@ -105,9 +116,9 @@ async def ask_servers(settings: Connections) -> list[Server]:
             pass
 
     async def database() -> None:
-        async with postgres(settings) as connection:
-            if await connection.fetchval("SELECT pg_is_in_recovery()"):
-                raise ConnectionError("it is a standby, which takes no writes")
+        async with postgres(settings, reads_only=False) as connection:
+            if refusal := await connection.fetchval(TAKES_NO_WRITES):
+                raise Refuses(refusal)
 
     async def redis() -> None:
         async with open_redis(settings, timeout_s=ANSWERS_WITHIN_S) as client:
@@ -115,7 +126,10 @@ async def ask_servers(settings: Connections) -> list[Server]:
 
     async def ask(name: str, asked: Callable[[], Awaitable[None]]) -> Server:
         started = time.monotonic()
-        error = await answer_of(asked())
+        try:
+            error = await answer_of(asked(), told=Refuses)
+        except Refuses as refusal:
+            error = str(refusal)
         if error is not None:
             return Server(name, error)
         return Server(name, answered_in_ms=round((time.monotonic() - started) * 1000, 1))

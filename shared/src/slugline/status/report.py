@@ -45,6 +45,11 @@ class Server:
     error: str = ""
     answered_in_ms: float | None = None
 
+    @property
+    def refuses(self) -> bool:
+        """Whether it answers, and refuses to work."""
+        return "takes no writes" in self.error
+
 
 @dataclass(frozen=True, slots=True)
 class Group:
@@ -123,6 +128,8 @@ class Report:
     unknown: Mapping[str, str] = field(default_factory=dict)
     untold: Sequence[str] = ()
     """What a server has no request for, so that nobody can know it: said, and no finding."""
+    unseen: Sequence[str] = ()
+    """What the role of this command may not read: said, and no finding."""
 
 
 def problems_of(report: Report) -> list[Problem]:
@@ -170,9 +177,35 @@ def verdict(problems: Sequence[Problem]) -> Severity:
     return max((each.severity for each in problems), default=Severity.WELL)
 
 
+SETTING_OF = {"Kafka": "KAFKA_SERVERS", "Postgres": "POSTGRES_DSN", "Redis": "REDIS_URL"}
+MENDS = {
+    "password": "{setting} has another password than the server: correct it where it is set, then restart what read it",
+    "WRONGPASS": "{setting} has another password than the server: correct it where it is set, then restart what read it",
+    "NOAUTH": "{setting} has no password, and the server wants one: set it, then restart what read it",
+    "SASL": "KAFKA_USER and its password are not those of the server: correct them, then restart what read them",
+    "CERTIFICATE": "the certificate is not trusted, has ended, or is of another name; see the READMEs' settings of TLS",
+    "does not exist": "{setting} names what is not there: a database, a role, or a server that lost its data (deploy/recovery)",
+    "No space left": "make room on the disk of {name}; no process needs a restart",
+    "DiskFull": "make room on the disk of {name}; no process needs a restart",
+    "too many clients": "raise max_connections, or end what holds connections (pg_stat_activity)",
+    "TooManyConnections": "raise max_connections, or end what holds connections (pg_stat_activity)",
+    "is a standby": "promote it, or let {setting} name the primary; no process needs a restart",
+    "takes no writes": "end default_transaction_read_only, or let {setting} name the primary; no process needs a restart",
+    "resolution": "{setting} names a host that is not known here",
+    "not known": "{setting} names a host that is not known here",
+}
+"""What mends a server, by words of its error; the first that is found."""
+
+
 def _of_server(server: Server) -> Problem:
-    what = f"{server.name} does not answer: {server.error}"
-    return Problem(Severity.MISSED, what, f"mend {server.name}; no process needs a restart")
+    mend = next(
+        (each for words, each in MENDS.items() if words in server.error), "mend {name}; no process needs a restart"
+    )
+    return Problem(
+        Severity.MISSED,
+        f"{server.name} does not answer: {server.error}" if not server.refuses else f"{server.name}: {server.error}",
+        mend.format(name=server.name, setting=SETTING_OF.get(server.name, "the setting")),
+    )
 
 
 def _of_process(process: Process) -> Problem | None:
@@ -180,7 +213,9 @@ def _of_process(process: Process) -> Problem | None:
     why = "; ".join(f"{name}: {reason}" for name, reason in process.reasons.items())
     match process.state:
         case "away":
-            return Problem(Severity.MISSED, f"{where} does not answer: {why}", "look at its log; is it running?")
+            elsewhere = "; or set SLUGLINE_PROCESSES, where this is typed outside of the processes' network"
+            mend = f"start it{elsewhere}" if "not known to DNS" in why else "look at its log; is it running?"
+            return Problem(Severity.MISSED, f"{where} does not answer: {why}", mend)
         case "failing":
             return Problem(Severity.MISSED, f"{where} is not ready: {why}", "its log says more")
         case "degraded":

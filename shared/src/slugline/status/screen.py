@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import click
 
+from slugline.servers import WIDER_ROLE
 from slugline.status.report import Problem, Process, Report, Severity, SourceState, verdict
 from slugline.text import age, section, table
 
@@ -35,6 +36,7 @@ def screen(report: Report, problems: Sequence[Problem]) -> str:
         section("Waiting", _groups(report)),
         section("Sources", _sources(report)),
         section("Set aside", _set_aside(report)),
+        *([section("Not seen", f"  {', '.join(report.unseen)}\n       -> {WIDER_ROLE}")] if report.unseen else []),
     ]
     return "\n\n".join(parts)
 

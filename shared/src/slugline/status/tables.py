@@ -1,5 +1,7 @@
 """What Postgres says of an installation's state: each question by itself, so that an older schema spoils one answer only."""
 
+import asyncpg
+
 from slugline.servers import ReadConnection
 from slugline.status.report import AsideCount, SourceState, UncleanTakedown
 
@@ -40,10 +42,18 @@ async def takedowns(database: ReadConnection) -> list[UncleanTakedown]:
 
 
 async def set_aside(database: ReadConnection) -> list[AsideCount]:
-    """What the loops of each service have set aside."""
+    """What the loops have set aside, of each service whose schema this role may read; of none, that is the answer."""
     found: list[AsideCount] = []
+    refused: list[asyncpg.InsufficientPrivilegeError] = []
     for schema in SERVICES:
-        for row in await database.fetch(_SET_ASIDE.format(schema=schema)):
+        try:
+            rows = await database.fetch(_SET_ASIDE.format(schema=schema))
+        except asyncpg.InsufficientPrivilegeError as error:
+            refused.append(error)
+            if len(refused) == len(SERVICES):
+                raise
+            continue
+        for row in rows:
             found.append(AsideCount(schema, row["loop"], row["rows"], row["first_at"], row["reason"]))  # noqa: PERF401
     return found
 

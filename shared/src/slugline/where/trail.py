@@ -94,6 +94,9 @@ class Verdict:
 
 def judge(trail: Trail) -> Verdict:  # noqa: PLR0911 -- one for each place where it can be
     """The verdict."""
+    if not trail.known and trail.unknown:
+        names = ", ".join(trail.unknown)
+        return Verdict(Severity.LOOK, f"not known where it is: no answer about {names}, and nothing of it elsewhere")
     if not trail.known:
         return Verdict(
             Severity.LOOK, "nothing is known of it: no version of it has come, or it was sent by another source"

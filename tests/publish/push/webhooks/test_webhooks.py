@@ -11,8 +11,10 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 from standardwebhooks import Webhook
 
+from publish.push.delivery import attempts, worker
 from publish.push.process import serve
 from publish.push.settings import PushSettings
+from publish.push.webhooks import message
 from publish.push.webhooks.endpoints import Endpoints, NewEndpoint
 from shared.kafka.topics import apply_topics
 from shared.messages import EnrichedUpdate, Passport
@@ -57,6 +59,40 @@ async def test_a_message_is_signed_in_order_and_delivered_once(
         Webhook(endpoint["secret"]).verify(each.body, each.headers)
     assert len({each.headers["webhook-id"] for each in got}) == 4
     assert await pool.fetchval("SELECT count(*) FROM publish.deliveries WHERE state = 'waiting'") == 0
+
+
+async def test_updates_that_are_too_much_at_once_are_delivered_one_after_the_other(
+    settings: PushSettings, pool: Pool, site: Any, recipients: Any, key: keys.Key
+) -> None:
+    """Neither are more of them made at once than there is room for, nor more sent: all come, once, and a removal waits for none."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(message, "MOST_AT_ONCE", 1)
+        patch.setattr(worker, "MOST_BYTES", 1)
+        patch.setattr(attempts, "POSTPONED_S", 0.05)
+        held = recipients.closing.wait
+
+        async def behave(got: Any, number: int) -> int:
+            if got.path == "/slow" and number == 1:
+                await held()
+            return 204
+
+        recipients.behave |= {"/slow": behave, "/b": behave}
+        for path in ("/slow", "/b"):
+            await Endpoints(pool, allow_private=True).add(NewEndpoint(url=f"{recipients.url}{path}"), key)
+        async with running(lambda stop: serve(settings, stop)):
+            await emit(settings, [fresh("first", 1)])
+            await eventually(lambda: recipients.at("/slow"), lambda got: len(got) == 1)
+            # While an endpoint has not answered, others' texts wait, but no removal.
+            await emit(settings, [fresh("first", 2, removal="killed")])
+            await eventually(
+                lambda: recipients.at("/b"), lambda got: said(got)[-1:] and said(got)[-1][0] == "update.kill"
+            )
+            recipients.closing.set()
+            await emit(settings, [fresh(name, 1) for name in "abcdef"])
+            wanted = {("update.publish", f"{name} 1") for name in "abcdef"}
+            for path in ("/slow", "/b"):
+                got = await eventually(lambda path=path: recipients.at(path), lambda got: wanted <= {*said(got)})  # type: ignore[misc]
+                assert len({each.headers["webhook-id"] for each in got}) == len(got)
 
 
 async def test_filters_let_through_what_was_asked_for_and_every_removal(

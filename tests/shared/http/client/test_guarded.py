@@ -20,7 +20,7 @@ from cryptography.x509.oid import NameOID
 
 from shared.http.client.addresses import why_forbidden
 from shared.http.client.errors import RequestFailed, RequestRefused
-from shared.http.client.guarded import ClientLimits, GuardedClient, GuardedResolver, Judge, Resolve, system_resolve
+from shared.http.client.guarded import ClientLimits, GuardedClient, GuardedResolver, Judge, Resolve, SystemResolve
 from shared.http.client.urls import parsed_url
 from support.http_host import Answer, HttpHost, http_host
 
@@ -41,7 +41,7 @@ async def fetch(
     allow_private: bool = True,
     limits: ClientLimits = LIMITS,
     judge: Judge | None = None,
-    resolve: Resolve = system_resolve,
+    resolve: Resolve | None = None,
 ) -> bytes:
     """The body behind a URL, by a client of its own."""
     async with GuardedClient(allow_private=allow_private, limits=limits, judge=judge, resolve=resolve) as client:
@@ -49,7 +49,7 @@ async def fetch(
 
 
 async def refusal(
-    url: str, *, allow_private: bool = True, judge: Judge | None = None, resolve: Resolve = system_resolve
+    url: str, *, allow_private: bool = True, judge: Judge | None = None, resolve: Resolve | None = None
 ) -> str:
     """Why a URL is refused for good."""
     with pytest.raises(RequestRefused) as caught:
@@ -66,9 +66,10 @@ async def refusal(
 async def test_own_machine_in_every_notation(name: str, host: HttpHost) -> None:
     """Decimal, octal, hexadecimal, shortened and IPv6 forms of forbidden hosts all meet the check on the address."""
     host.routes["/"] = Answer(body=b"secret")
+    system = SystemResolve()
 
     async def resolve(asked: str, port: int) -> Sequence[str]:
-        return ["127.0.0.1"] if asked == "inside.example" else await system_resolve(asked, port)
+        return ["127.0.0.1"] if asked == "inside.example" else await system(asked, port)
 
     with pytest.raises((RequestRefused, RequestFailed)) as caught:
         await fetch(f"http://{name}:{host.port}/", allow_private=False, resolve=resolve)

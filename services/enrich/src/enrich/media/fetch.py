@@ -11,7 +11,7 @@ from yarl import URL
 
 from enrich.media.errors import PictureRefused, PictureUnavailable
 from shared.http.client.errors import RequestFailed, RequestRefused
-from shared.http.client.guarded import ClientLimits, GuardedClient, Judge, Resolve, StreamedResponse, system_resolve
+from shared.http.client.guarded import ClientLimits, GuardedClient, Judge, Resolve, StreamedResponse
 from shared.http.client.retry_after import retry_after_s
 
 FETCHES = Counter("slugline_media_fetches", "Pictures asked for, by outcome", ["outcome"])
@@ -72,7 +72,7 @@ class Fetcher:
 
     def __init__(
         self, limits: FetchLimits, *, budget: MemoryBudget | None = None, connections: int = 64,
-        judge: Judge | None = None, resolve: Resolve = system_resolve,
+        judge: Judge | None = None, resolve: Resolve | None = None,
     ) -> None:  # fmt: skip
         self._limits = limits
         self._budget = budget or MemoryBudget(8 * limits.bytes)

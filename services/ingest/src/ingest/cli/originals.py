@@ -83,7 +83,7 @@ def list_(*, limit: int, as_json: bool, **selection: Unpack[Selection]) -> None:
 
     for each in with_postgres(work):
         if as_json:
-            click.echo(orjson.dumps(each).decode())
+            click.echo(orjson.dumps(each, default=str).decode())
             continue
         made = "not read" if each.read_at is None else f"updates {each.updates}, refused {len(each.refused)}"
         click.echo(

@@ -202,7 +202,7 @@ def list_(as_json: bool) -> None:
     rows = with_postgres(work)
     if as_json:
         for each, state, because in rows:
-            click.echo(orjson.dumps(asdict(each) | {"state": state, "because": because}).decode())
+            click.echo(orjson.dumps(asdict(each) | {"state": state, "because": because}, default=str).decode())
         return
     click.echo(
         f"{'name':24} {'kind':7} {'state':8} {'keys':>4} {'accepted':>9} {'duplicate':>9} {'repaired':>9} {'rejected':>9}  last new copy"
@@ -277,7 +277,7 @@ def show(name: str) -> None:
     found = with_postgres(work)
     if found is None:
         raise click.ClickException(f"there is no source {name}")
-    click.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
+    click.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2, default=str).decode())
 
 
 def _report(found: bool, name: str, what: str) -> None:

@@ -5,7 +5,7 @@ was killed before anybody saw it: its removal would tell of it. Only `removal_of
 """
 
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import structlog
@@ -23,6 +23,11 @@ from shared.postgres.rows import narrowed, typed
 log = structlog.get_logger(__name__)
 
 MAX_PAGE = 1000
+MOST_BYTES = 8 * 1024 * 1024
+"""Of revisions that are read at once, beside the first: an update may have two megabytes, and a page a hundred updates."""
+ALL_BYTES = 2**62
+PREFETCHED = 20
+"""Rows of a cursor, each of some megabytes at most."""
 RETRACTED = 1000
 """Updates that were taken out of sight last, of which a snapshot tells."""
 
@@ -37,6 +42,8 @@ class Archived:
     channels: frozenset[str]
     may_alert: bool = True
     """Whether its source's urgency may ask for an alert by itself."""
+    is_cut: bool = False
+    """Whether what was asked for goes on behind it, and was too much for one answer (`MOST_BYTES`)."""
 
     @property
     def position(self) -> Position:
@@ -68,7 +75,7 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    data: bytes
+    data: bytes | None
     epoch: int
     log_offset: int
     position_epoch: int
@@ -77,7 +84,7 @@ class _Row:
 
     def archived(self) -> Archived:
         """The revision; ValueError where it cannot be read, as after a change of the contract."""
-        update = EnrichedUpdate.model_validate_json(self.data)
+        update = EnrichedUpdate.model_validate_json(self.data or b"")
         place, position = Position(self.epoch, self.log_offset), Position(self.position_epoch, self.position_offset)
         readers = reader_update(update, cursor=place, position=position)
         return Archived(readers, frozenset(self.channels), update.may_alert)
@@ -92,10 +99,23 @@ _EVER_SEEN = "u.position_offset IS NOT NULL"
 """The update was visible once: readers may be told that it is gone."""
 
 
+def _bounded(asked: str, most_bytes: int = MOST_BYTES) -> str:
+    """The rows of a statement, in its order; of those behind so many bytes without their data, which Postgres does not even look up."""
+    return (
+        f"SELECT CASE WHEN b.before < {most_bytes} THEN b.data END AS data, b.epoch, b.log_offset, b.position_epoch, "  # noqa: S608 -- constants
+        "b.position_offset, b.channels FROM (SELECT i.*, sum(octet_length(i.data)) OVER (ROWS UNBOUNDED PRECEDING) "
+        f"- octet_length(i.data) AS before FROM ({asked}) i) b"
+    )
+
+
 def _readable(records: Iterable[Row]) -> list[Archived]:
-    """The revisions that can be read: one that cannot takes no other with it."""
-    found = []
+    """The revisions that can be read: one that cannot takes no other with it. Those past the bound of bytes are left out."""
+    found: list[Archived] = []
     for row in typed(_Row, records):
+        if row.data is None:
+            if found:
+                found[-1] = replace(found[-1], is_cut=True)
+            break
         try:
             found.append(row.archived())
         except ValueError:
@@ -128,21 +148,23 @@ async def is_past(source: Queryable, places: Mapping[tuple[str, int], int]) -> b
     return same_log and place.offset >= max(places.values(), default=-1)
 
 
-async def snapshot(pool: Pool, limit: int, known: int = 0) -> Snapshot:
-    """The newest `limit` visible updates, where the `known` that changed last stand, and the place in the log up to which
+async def snapshot(pool: Pool, limit: int, known: int = 0, most_bytes: int = MOST_BYTES) -> Snapshot:
+    """The newest `limit` visible updates (or fewer, of so many bytes), where the `known` that changed last stand, and the place in the log up to which
     both are current: one consistent read.
     """
     async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
         place = await archived_up_to(connection)
-        updates = await page(connection, NEWS, None, limit)
+        updates = await page(connection, NEWS, None, limit, most_bytes)
         stories = await story_records(connection, {each.update.story for each in updates if each.update.story})
         gone = await retracted(connection)
         standings = await newest_standings(connection, known)
         return Snapshot(place.epoch, place.offset, updates, standings, stories, gone)
 
 
-async def page(source: Queryable, channel: str, before: tuple[int, int] | None, limit: int) -> list[Archived]:
-    """Visible updates of a channel, newest position first, older than `before`.
+async def page(
+    source: Queryable, channel: str, before: tuple[int, int] | None, limit: int, most_bytes: int = MOST_BYTES
+) -> list[Archived]:
+    """Visible updates of a channel, newest position first, older than `before`; the last `is_cut` where their bytes were too many.
 
     `source` is a source or a connection. A channel that nobody ever published in is empty.
     """
@@ -156,14 +178,20 @@ async def page(source: Queryable, channel: str, before: tuple[int, int] | None, 
         return [found] if found is not None and fits else []
     if channel == NEWS:
         rows = await source.fetch(
-            _CURRENT + "WHERE u.visible AND (u.position_epoch, u.position_offset) < ($1, $2) "
-            "ORDER BY u.position_epoch DESC, u.position_offset DESC LIMIT $3",
+            _bounded(
+                _CURRENT + "WHERE u.visible AND (u.position_epoch, u.position_offset) < ($1, $2) "
+                "ORDER BY u.position_epoch DESC, u.position_offset DESC LIMIT $3",
+                most_bytes,
+            ),
             epoch, offset, limit,
         )  # fmt: skip
     else:
         rows = await source.fetch(
-            _CURRENT + "JOIN publish.update_channels c USING (update_id) WHERE c.channel = $1 AND (c.position_epoch, c.position_offset) < ($2, $3) AND u.visible "
-            "ORDER BY c.position_epoch DESC, c.position_offset DESC LIMIT $4",
+            _bounded(
+                _CURRENT + "JOIN publish.update_channels c USING (update_id) WHERE c.channel = $1 AND (c.position_epoch, c.position_offset) < ($2, $3) "
+                "AND u.visible ORDER BY c.position_epoch DESC, c.position_offset DESC LIMIT $4",
+                most_bytes,
+            ),
             channel, epoch, offset, limit,
         )  # fmt: skip
     return _readable(rows)
@@ -229,8 +257,15 @@ async def stories(source: Queryable, limit: int) -> list[tuple[str, datetime]]:
 
 
 async def some(source: Queryable, update_ids: Collection[str]) -> dict[str, Archived]:
-    """The current revisions of several updates, by id; those never seen are left out."""
-    rows = await source.fetch(_CURRENT + f"WHERE u.update_id = ANY($1) AND {_EVER_SEEN}", list(update_ids))
+    """The current revisions of several updates, by id, in this order; those never seen are left out. The last `is_cut` where
+    their bytes were too many."""
+    rows = await source.fetch(
+        _bounded(
+            _CURRENT + "JOIN unnest($1::text[]) WITH ORDINALITY AS w (update_id, nth) ON w.update_id = u.update_id "
+            f"WHERE {_EVER_SEEN} ORDER BY w.nth"
+        ),
+        list(update_ids),
+    )
     found = _readable(rows)
     return {each.update.update_id: each for each in found}
 
@@ -245,9 +280,12 @@ _REVISION = (
 
 
 async def revisions(source: Queryable, update_id: str) -> list[Archived]:
-    """What may be served of an update's history, first revision first; of one out of sight, only its removals."""
-    rows = await source.fetch(_REVISION + "AND r.update_id = $1 ORDER BY r.revision", update_id)
-    return _readable(rows)
+    """What may be served of an update's history, first revision first; of one out of sight, only its removals.
+
+    Of more bytes than may be read at once it is the newest, and the first of them `is_cut`.
+    """
+    rows = await source.fetch(_bounded(_REVISION + "AND r.update_id = $1 ORDER BY r.revision DESC"), update_id)
+    return _readable(rows)[::-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,9 +315,11 @@ async def what_followed(pool: Pool, after: Position, channels: Collection[str], 
 async def last_told(source: Queryable, update_ids: Collection[str], each: int = 3) -> dict[str, list[Archived]]:
     """The last revisions of these updates that were more than late enrichment, newest first, at most so many of each."""
     rows = await source.fetch(
-        _REVISION + "AND r.update_id = ANY($1) AND r.kind <> 'enrich' AND $2 > ("  # noqa: S608 -- constants
-        "SELECT count(*) FROM publish.revisions l "
-        "WHERE l.update_id = r.update_id AND l.kind <> 'enrich' AND l.revision > r.revision) ORDER BY r.revision DESC",
+        _bounded(
+            _REVISION + "AND r.update_id = ANY($1) AND r.kind <> 'enrich' AND $2 > ("  # noqa: S608 -- constants
+            "SELECT count(*) FROM publish.revisions l "
+            "WHERE l.update_id = r.update_id AND l.kind <> 'enrich' AND l.revision > r.revision) ORDER BY r.revision DESC"
+        ),
         list(update_ids), each,
     )  # fmt: skip
     found: dict[str, list[Archived]] = {}
@@ -294,7 +334,7 @@ async def replay(
     """Every revision of an epoch after a place in its log, in the log's order, of any of the channels (None: of all).
 
     The text of what is out of sight by now is left out; its removal is there. A repeated revision comes once. Whoever
-    gets `limit` of them asks again from the last one's cursor.
+    gets `limit` of them, or a last one that `is_cut`, asks again from its cursor.
     """
     rows, _ = await _replayed(source, epoch, after_offset, channels, limit)
     return _readable(rows)
@@ -316,10 +356,10 @@ async def _replayed(
     """The rows, and the last offset that was looked at; None where that is the log's end."""
     if channels is None or NEWS in channels:
         rows = await source.fetch(
-            _REVISION + "AND r.epoch = $1 AND r.log_offset > $2 ORDER BY r.log_offset LIMIT $3",
+            _bounded(_REVISION + "AND r.epoch = $1 AND r.log_offset > $2 ORDER BY r.log_offset LIMIT $3"),
             epoch, after_offset, limit,
         )  # fmt: skip
-        return rows, rows[-1]["log_offset"] if len(rows) == limit else None
+        return rows, _end_of(rows, rows[-1]["log_offset"] if len(rows) == limit else None)
     named = [channel for channel in channels if "\x00" not in channel]
     places = await source.fetch(
         _PLACES,
@@ -330,9 +370,17 @@ async def _replayed(
         return [], None
     offsets = [row["log_offset"] for row in places]
     rows = await source.fetch(
-        _REVISION + "AND r.epoch = $1 AND r.log_offset = ANY($2) ORDER BY r.log_offset", epoch, offsets
+        _bounded(_REVISION + "AND r.epoch = $1 AND r.log_offset = ANY($2) ORDER BY r.log_offset"), epoch, offsets
     )
-    return rows, offsets[-1] if len(offsets) == limit else None
+    return rows, _end_of(rows, offsets[-1] if len(offsets) == limit else None)
+
+
+def _end_of(rows: Sequence[Row], last: int | None) -> int | None:
+    """The last offset that was looked at; that of the last row that has its data, where there are some without."""
+    if not rows or rows[-1]["data"] is not None:
+        return last
+    last_read: int = max(row["log_offset"] for row in rows if row["data"] is not None)
+    return last_read
 
 
 async def last_change(source: Queryable, channel: str, until: Position) -> Position | None:
@@ -365,19 +413,28 @@ async def everything(connection: Connection, *, since: datetime, chunk: int = 50
         + f"WHERE coalesce(u.updated_at, u.first_published_at) > $1 AND {_EVER_SEEN} ORDER BY u.epoch, u.log_offset"
     )
     batch: list[Archived] = []
-    async for row in connection.cursor(query, since, prefetch=chunk):
+    size = 0
+    async for row in connection.cursor(query, since, prefetch=PREFETCHED):
         batch.extend(_readable([row]))
-        if len(batch) >= chunk:
+        size += len(row["data"])
+        if len(batch) >= chunk or size >= MOST_BYTES:
             yield batch
-            batch = []
+            batch, size = [], 0
     if batch:
         yield batch
 
 
-async def servable(source: Queryable, wanted: Collection[tuple[str, int]]) -> dict[tuple[str, int], Archived]:
-    """Those of these revisions that may be served now, by update id and revision."""
+async def servable(
+    source: Queryable, wanted: Collection[tuple[str, int]], most_bytes: int = ALL_BYTES
+) -> dict[tuple[str, int], Archived]:
+    """Those of these revisions that may be served now, by update id and revision; of so many bytes the first in the log, and the
+    last of them `is_cut`."""
     rows = await source.fetch(
-        _REVISION + "AND r.update_id = ANY($1) AND r.update_id || ':' || r.revision = ANY($2)",
+        _bounded(
+            _REVISION
+            + "AND r.update_id = ANY($1) AND r.update_id || ':' || r.revision = ANY($2) ORDER BY r.epoch, r.log_offset",
+            most_bytes,
+        ),
         list({update_id for update_id, _ in wanted}),
         [f"{update_id}:{revision}" for update_id, revision in wanted],
     )

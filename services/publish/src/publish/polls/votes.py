@@ -61,12 +61,18 @@ class Count:
 
 
 def _count(found: Mapping[bytes | str, bytes | str]) -> Count:
-    votes = {_text(option): int(number) for option, number in found.items() if option != SETTLED}
+    votes = {_text(option): _number(number) for option, number in found.items() if option != SETTLED}
     return Count(votes, SETTLED in found)
 
 
+def _number(value: bytes | str) -> int:
+    """A count; none where somebody has written something else there."""
+    text = _text(value)
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else 0
+
+
 def _text(value: bytes | str) -> str:
-    return value if isinstance(value, str) else value.decode()
+    return value if isinstance(value, str) else value.decode("utf-8", "replace")
 
 
 class Votes:

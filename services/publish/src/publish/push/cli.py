@@ -57,7 +57,7 @@ def _first(error: ValidationError) -> str:
 
 
 def _print(value: object) -> None:
-    click.echo(json.dumps(orjson.loads(orjson.dumps(value))))
+    click.echo(json.dumps(orjson.loads(orjson.dumps(value, default=str))))
 
 
 @click.group("keys")

@@ -15,6 +15,8 @@ from publish.representation.site import Site, author_path
 from publish.representation.words import language_of, modified_at, printable, title_of
 
 CONTEXT = "https://schema.org"
+MOST_OF_A_POSTING = 5_000
+"""Characters of a text that is on a page of many in full."""
 
 
 def script(value: dict[str, object]) -> Markup:
@@ -133,8 +135,11 @@ def news_article(site: Site, update: ReaderUpdate) -> dict[str, object]:
 
 
 def blog_posting(site: Site, update: ReaderUpdate) -> dict[str, object]:
-    """An update on a page of live updates."""
-    return _about(site, update, "BlogPosting")
+    """An update on a page of live updates: of a long one its excerpt, as the page shows it."""
+    long = len(update.text) > MOST_OF_A_POSTING
+    return _about(site, update, "BlogPosting") | (
+        {"articleBody": printable(update.excerpt or update.text[:400])} if long else {}
+    )
 
 
 def live_blog(

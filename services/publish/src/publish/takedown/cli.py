@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import sys
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -20,6 +21,17 @@ from shared.postgres.pool import Pool, connect
 
 T = TypeVar("T")
 
+UPDATE_ID = re.compile(r"[a-z2-7]{26}")
+
+
+def _update_id(_context: click.Context, _parameter: click.Parameter, text: str) -> str:
+    """Nothing is waited for of what cannot be an update."""
+    if UPDATE_ID.fullmatch(text) is None:
+        raise click.BadParameter(
+            "26 characters of a-z and 2-7 are needed; `slugline where` tells the id of a guid or URL"
+        )
+    return text
+
 
 def _with_pool(settings: Settings, act: Callable[[Pool], Awaitable[T]]) -> T:
     async def body() -> T:
@@ -34,7 +46,7 @@ def _with_pool(settings: Settings, act: Callable[[Pool], Awaitable[T]]) -> T:
 
 
 @click.command()
-@click.argument("update_id")
+@click.argument("update_id", callback=_update_id)
 @click.option("--json", "json_wanted", is_flag=True, help="Print JSON.")
 @click.option("--signed", is_flag=True, help="Print the report as a JWS, signed with Ed25519.")
 @click.option(
@@ -44,6 +56,7 @@ def _with_pool(settings: Settings, act: Callable[[Pool], Awaitable[T]]) -> T:
 def takedown(update_id: str, json_wanted: bool, signed: bool, page: Path | None, within_s: float) -> None:
     """Prove that UPDATE_ID is gone from every sink; exit 1 where it is not, 2 where it was not killed."""
     settings = Settings()
+    click.echo(f"looking at every place, for at most {within_s:g} s ...", err=True)
 
     async def act(pool: Pool) -> tuple[Report | None, ReportKey]:
         async with open_sinks(settings, pool) as sinks:
@@ -52,7 +65,11 @@ def takedown(update_id: str, json_wanted: bool, signed: bool, page: Path | None,
 
     found, key = _with_pool(settings, act)
     if found is None:
-        click.echo(f"{update_id} is not killed and not taken down", err=True)
+        click.echo(
+            f"{update_id} is not killed and not taken down, as far as the archive knows after {within_s:g} s\n"
+            f"     -> slugline where {update_id}; slugline orders kill {update_id} --reason TEXT",
+            err=True,
+        )
         sys.exit(2)
     now = datetime.now(UTC)
     document = json.dumps(key.sign(as_json(found, now)))

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import sys
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
@@ -18,7 +19,7 @@ from publish.archive.story_records import story_records
 from publish.representation.position import NEWS, Position, channels_of
 from publish.representation.reader_update import ReaderUpdate
 from publish.representation.story_record import StoryRecord
-from publish.web.feed_store import Applied, FeedEntry, FeedPage, FeedStore, has_change
+from publish.web.feed_store import Applied, FeedEntry, FeedPage, FeedStore, characters_of, has_change, weight_of
 from publish.web.omissions import Omitted
 from publish.web.renderer import Renderer, stream_event
 from publish.web.stream.event import Replay, Replayed
@@ -34,6 +35,11 @@ SEARCHES_WAITING = 64
 
 KEPT_ENTRIES = 2_000
 """Of the archive, each with some 5 kB that was rendered of it."""
+KEPT_BYTES = 16 * 1024 * 1024
+"""What they take at most, see `weight_of`."""
+
+MOST_CHARACTERS = 1_000_000
+"""Of the words of a page that shows all of them, beside the first update: whoever wants more asks for the next page."""
 
 T = TypeVar("T")
 
@@ -54,8 +60,10 @@ async def _answer(question: Awaitable[T]) -> T:
 class ArchivedEntries:
     """What was rendered of the updates that the archive gave last: pages far back, of stories, tags and authors, share them."""
 
-    def __init__(self, most: int = KEPT_ENTRIES) -> None:
+    def __init__(self, most: int = KEPT_ENTRIES, most_bytes: int = KEPT_BYTES) -> None:
         self._most = most
+        self._most_bytes = most_bytes
+        self._bytes = 0
         self._kept: OrderedDict[str, FeedEntry] = OrderedDict()
 
     def entry(self, update: ReaderUpdate) -> FeedEntry:
@@ -63,8 +71,9 @@ class ArchivedEntries:
         known = self._kept.pop(update.update_id, None)
         entry = known if known is not None and known.update == update else FeedEntry(update)
         self._kept[update.update_id] = entry
-        if len(self._kept) > self._most:
-            self._kept.popitem(last=False)
+        self._bytes += weight_of(update) - (weight_of(known.update) if known is not None else 0)
+        while len(self._kept) > self._most or self._bytes > self._most_bytes:
+            self._bytes -= weight_of(self._kept.popitem(last=False)[1].update)
         return entry
 
 
@@ -162,15 +171,17 @@ async def page_of(
     limit: int,
     *,
     selection: Selection = ALL,
+    most_characters: int = sys.maxsize,
 ) -> FeedPage:
     """A page of a channel, of the updates that a selection is of, from memory as far as it goes and then from the archive.
 
-    Memory is ahead of the archive, so what it knows to be removed or changed is not taken from there. `whole` says whether
+    At most `limit` of them, and no more once their words have `most_characters`: for pages that show all words. Memory is ahead of the archive, so what it knows to be removed or changed is not taken from there. `whole` says whether
     memory alone answered. With the archive away, what memory holds is the page.
     """
     page = feed_store.page(channel, before, limit, None if selection.is_empty else selection.matches)
-    if page.whole:
-        return page
+    fitting = _fitting(page, most_characters)
+    if page.whole or fitting is not page:
+        return replace(fitting, whole=True)
     entries = page.entries
     answers = entries[-1].position if entries else before
     try:
@@ -190,8 +201,18 @@ async def page_of(
         fit.append(known or archive.entries.entry(archived.update))
     room = limit - len(entries)
     # The archive lags behind: it may not have updates yet that memory has evicted.
-    more = len(older) > room or (channel == NEWS and bool(entries))
-    return FeedPage([*entries, *fit[:room]], more=more, whole=False)
+    more = len(older) > room or (channel == NEWS and bool(entries)) or (bool(older) and older[-1].is_cut)
+    return _fitting(FeedPage([*entries, *fit[:room]], more=more, whole=False), most_characters)
+
+
+def _fitting(page: FeedPage, most_characters: int) -> FeedPage:
+    """The page itself, or its first entries up to the one with which they have so many characters."""
+    size = 0
+    for number, entry in enumerate(page.entries, 1):
+        size += characters_of(entry.update)
+        if size > most_characters and number < len(page.entries):
+            return FeedPage(page.entries[:number], more=True, whole=page.whole)
+    return page
 
 
 async def _older(

@@ -1,6 +1,7 @@
 """What a web replica keeps in memory: the newest visible updates in order of position, by channel, and what was removed."""
 
 import bisect
+import sys
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -22,6 +23,9 @@ UNPLACED = Position(0, 0)
 RETRACTED = 1000
 """Updates that were taken out of sight last, of which feeds tell."""
 
+CHANNELS = 50_000
+"""Channels whose last change is known: a source can think of names for as long as it likes. Of others the archive is asked."""
+
 KNOWN = 20
 """Updates whose standing is known, for each one in memory."""
 KNOWN_AT_START = 4
@@ -39,6 +43,16 @@ class FeedEntry:
     def position(self) -> Position:
         """The place of the update, for ever."""
         return self.update.position or UNPLACED
+
+
+def characters_of(update: ReaderUpdate) -> int:
+    """The length of its words, with their tags and without."""
+    return len(update.body_html) + len(update.text)
+
+
+def weight_of(update: ReaderUpdate) -> int:
+    """Bytes that an entry takes for its words, once they are rendered too; what else there is of it is a few kilobytes."""
+    return 2 * (sys.getsizeof(update.body_html) + sys.getsizeof(update.text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +94,11 @@ class FeedStore:
     memory, long ago.
     """
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, most_bytes: int = sys.maxsize) -> None:
+        """For at most `limit` updates, or as many as have `most_bytes`, see `weight_of`."""
         self.limit = limit
+        self.most_bytes = most_bytes
+        self._bytes = 0
         self.cursor = Position(0, -1)
         self.complete = False
         self._entries: dict[str, FeedEntry] = {}
@@ -126,12 +143,16 @@ class FeedStore:
         self._retracted = OrderedDict((each.update_id, each) for each in reversed(list(retracted)))
         self._count += 1
         self._floor = self._count
+        self._bytes = 0
         for entry in sorted(entries, key=lambda each: each.position):
             self._entries[entry.update.update_id] = entry
+            self._bytes += weight_of(entry.update)
             self._tell_story(entry.update)
             self._show_pictures(entry.update)
             for channel in channels_of(entry.update):
                 self._index.setdefault(channel, []).append((entry.position, entry.update.update_id))
+        while self._is_full():
+            self._evict()
 
     def generation(self, channel: str) -> int:
         """A number that is another one after every change of the channel."""
@@ -316,23 +337,35 @@ class FeedStore:
     def _change(self, channels: Iterable[str], place: Position) -> None:
         self._touch(channels)
         for channel in channels:
+            self._changes.pop(channel, None)
             self._changes[channel] = place
+        while len(self._changes) > CHANNELS:
+            del self._changes[next(iter(self._changes))]
 
     def _touch(self, channels: Iterable[str]) -> None:
         self._count += 1
         for channel in channels:
+            self._generations.pop(channel, None)
             self._generations[channel] = self._count
+        while len(self._generations) > CHANNELS:
+            # What was rendered of it is no longer true, as of every other that is not known.
+            self._floor = max(self._floor, self._generations.pop(next(iter(self._generations))))
 
     def _keep(self, entry: FeedEntry) -> None:
         news = self._index.get(NEWS, [])
         if not self.complete and news and entry.position < news[0][0]:
             return
         self._entries[entry.update.update_id] = entry
+        self._bytes += weight_of(entry.update)
         self._show_pictures(entry.update)
         for channel in channels_of(entry.update):
             bisect.insort(self._index.setdefault(channel, []), (entry.position, entry.update.update_id))
-        if len(self._entries) > self.limit:
+        while self._is_full():
             self._evict()
+
+    def _is_full(self) -> bool:
+        """More than there is room for; one update has room, whatever it takes."""
+        return len(self._entries) > 1 and (len(self._entries) > self.limit or self._bytes > self.most_bytes)
 
     def _evict(self) -> None:
         oldest = self._entries[self._index[NEWS][0][1]]
@@ -349,6 +382,7 @@ class FeedStore:
 
     def _drop(self, entry: FeedEntry) -> None:
         del self._entries[entry.update.update_id]
+        self._bytes -= weight_of(entry.update)
         for picture in renditions_shown(entry.update):
             self._pictures[picture].discard(entry.update.update_id)
             if not self._pictures[picture]:

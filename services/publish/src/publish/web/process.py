@@ -41,7 +41,7 @@ VOTES_S = 2.0
 
 async def serve(settings: Settings, stop: asyncio.Event, *, fit: Fit = fitting) -> None:
     """The process: the port answers at once, and /readyz says what is waited for. `fit` is the renderer's."""
-    feed_store = FeedStore(settings.publish_web_updates)
+    feed_store = FeedStore(settings.publish_web_updates, settings.publish_web_updates_bytes)
     archive = ArchiveClient()
     waiting: dict[str, str | None] = {"postgres": "waiting for Postgres"}
     health = Health(STAGE, ready={"postgres": lambda: waiting["postgres"]})

@@ -20,7 +20,7 @@ ANSWERS = Counter(
 READY = {status: ANSWERS.labels("ready", str(status)) for status in (200, 304)}
 
 KEPT = 4000
-KEPT_BYTES = 128 * 1024 * 1024
+KEPT_BYTES = 32 * 1024 * 1024
 ANSWER_BYTES = 2048
 """What a kept answer takes beside its body and its address: headers, tag, its place in the table."""
 CURSOR_SLACK = 500

@@ -14,7 +14,9 @@ import io
 import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Self
 from urllib.parse import urlencode, urljoin
 
@@ -33,6 +35,9 @@ FORM_BYTES = 65_536
 CHUNK_BYTES = 64 * 1024
 DNS_CACHE_S = 30
 KEEP_ALIVE_S = 30
+NAMES_AT_ONCE = 32
+MOST_ADDRESSES = 16
+"""Of one name: it may have thousands, each of which would be judged, told of and tried."""
 _SENT_ANYWHERE = frozenset(
     ["accept", "accept-encoding", "accept-language", "if-modified-since", "if-none-match", "user-agent"]
 )
@@ -49,18 +54,37 @@ class ForbiddenAddress(OSError):
     """The host has no address that may be connected to."""
 
 
-async def system_resolve(host: str, port: int) -> Sequence[str]:
-    """What the system makes of a host: names, and every notation of an address that it knows."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+class SystemResolve:
+    """What the system makes of a host: names, and every notation of an address that it knows.
+
+    In threads of its own: a name server of a stranger may be silent for as long as it likes, and the loop's threads, which
+    are a handful, decompress and find our own servers meanwhile.
+    """
+
+    def __init__(self) -> None:
+        self._threads: ThreadPoolExecutor | None = None
+
+    async def __call__(self, host: str, port: int) -> Sequence[str]:
+        """The addresses, in the system's order."""
+        self._threads = self._threads or ThreadPoolExecutor(NAMES_AT_ONCE, "names")
+        asked = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+        found = await asyncio.get_running_loop().run_in_executor(self._threads, asked)
+        return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+    def close(self) -> None:
+        """Ask no more; nobody waits for who is silent."""
+        if self._threads is not None:
+            self._threads.shutdown(wait=False, cancel_futures=True)
+            self._threads = None
 
 
 class GuardedResolver(AbstractResolver):
     """Resolves names to those of their addresses that may be connected to."""
 
-    def __init__(self, judge: Judge, resolve: Resolve = system_resolve) -> None:
+    def __init__(self, judge: Judge, resolve: Resolve | None = None) -> None:
         self._judge = judge
-        self._resolve = resolve
+        self._system = SystemResolve()
+        self._resolve = resolve or self._system
 
     async def resolve(
         self,
@@ -70,7 +94,7 @@ class GuardedResolver(AbstractResolver):
     ) -> list[ResolveResult]:
         """The permitted addresses; ForbiddenAddress where there is none."""
         try:
-            addresses = await self._resolve(host, port)
+            addresses = (await self._resolve(host, port))[:MOST_ADDRESSES]
         except UnicodeError as error:
             raise OSError(str(error)) from error
         forbidden = {address: self._judge(address) for address in addresses}
@@ -91,7 +115,8 @@ class GuardedResolver(AbstractResolver):
         ]
 
     async def close(self) -> None:
-        """Nothing is open."""
+        """End the threads that ask."""
+        self._system.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +217,7 @@ class GuardedClient:
         limits: ClientLimits | None = None,
         headers: Mapping[str, str] | None = None,
         judge: Judge | None = None,
-        resolve: Resolve = system_resolve,
+        resolve: Resolve | None = None,
     ) -> None:
         self.limits = limits or ClientLimits()
         self._headers = dict(headers or {})
@@ -224,6 +249,7 @@ class GuardedClient:
         """Close what is open."""
         if self._opened is not None:
             await self._opened.close()
+            await self._resolver.close()
 
     def _socket(self, address: aiohttp.AddrInfoType) -> socket.socket:
         """A socket for an address. A URL with an address instead of a name does not meet the resolver, but this."""

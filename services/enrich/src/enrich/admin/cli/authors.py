@@ -68,7 +68,7 @@ def show(author_id: str) -> None:
     profile, shown = on_postgres(read)
     if profile is None:
         raise click.ClickException(f"no author {author_id!r}; see `authors list`")
-    click.echo(orjson.dumps({**profile, "shown_by_updates": shown}, option=orjson.OPT_INDENT_2).decode())
+    click.echo(orjson.dumps({**profile, "shown_by_updates": shown}, option=orjson.OPT_INDENT_2, default=str).decode())
 
 
 @authors.command()
@@ -97,7 +97,7 @@ def unknown(limit: int, as_json: bool) -> None:
     )
     for row in rows:
         if as_json:
-            click.echo(orjson.dumps(dict(row)).decode())
+            click.echo(orjson.dumps(dict(row), default=str).decode())
         else:
             seen = f"{row['last_seen']:%Y-%m-%d %H:%M}"
             click.echo(f"{row['seen']:6}  {row['spelling']:40} {row['source']:16} {seen}  {row['example']}")

@@ -47,7 +47,7 @@ def explain(  # noqa: PLR0917 -- click hands over its options by name
     try:
         explainer = Explainer(Steps(reference_data_of(settings, authors, names, topics), settings), now)
         for explanation in explainer.explain(read_lines(file.read(), now)):
-            click.echo(as_lines(explanation) if as_text else orjson.dumps(explanation).decode())
+            click.echo(as_lines(explanation) if as_text else orjson.dumps(explanation, default=str).decode())
     except Invalid as failure:
         click.echo(
             f"{getattr(file, 'name', 'input')}: {failure.reason}{f' at {failure.field}' if failure.field else ''}",

@@ -16,6 +16,7 @@ from enrich.admin.republishing import Selection
 from enrich.settings import Settings
 from shared.postgres.migrations import migrate
 from shared.postgres.pool import Pool, connect
+from shared.terminal import drawable
 
 T = TypeVar("T")
 
@@ -114,7 +115,7 @@ def republish(
 
     done = _with_pool(work)
     if json_wanted:
-        click.echo(orjson.dumps(done))
+        click.echo(orjson.dumps(done, default=str))
     elif stopping:
         click.echo(f"{done['stopped']} taken out of line")
     elif dry_run:
@@ -125,7 +126,7 @@ def republish(
 
 async def _follow(pool: Pool, count: int) -> None:
     """Show how many are left until all were sent."""
-    with click.progressbar(length=count, label="republishing", file=sys.stderr) as bar:
+    with click.progressbar(length=count, label="republishing", file=drawable(sys.stderr)) as bar:
         left = await republishing.waiting(pool)
         while left:
             bar.update(max(count - left - bar.pos, 0))

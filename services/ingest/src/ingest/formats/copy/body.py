@@ -4,7 +4,7 @@ import itertools
 import re
 from dataclasses import dataclass, field
 
-from ingest.formats.copy import authors, blocks, notes, places, repeats, sign_offs
+from ingest.formats.copy import authors, blocks, closers, notes, places, repeats, sign_offs
 from ingest.formats.html import embeds, from_xml
 from ingest.formats.text import plain as text
 
@@ -135,18 +135,28 @@ def unwrapped(html: str) -> str:
     if "<br" not in html:
         return html
 
+    count = 0
+
     def joined(found: re.Match[str]) -> str:
+        nonlocal count
         lines = [one.strip() for one in _A_BREAK.split(found.group(1))]
         full = [one for one in lines[:-1] if one]
         if len(full) < 1 or any(not _LEAST_WRAPPED <= len(one) <= _MOST_WRAPPED for one in full):
             return found.group(0)
         open_ends = sum(not one.rstrip().endswith((".", "!", "?", ":", ";", "”", '"')) for one in full)
         small = sum(one[:1].islower() for one in lines[1:])
-        if small and 2 * open_ends > len(full):
+        if (small or count >= _HABIT) and 2 * open_ends > len(full):
+            count += 1
             return found.group(0).replace(found.group(1), " ".join(one for one in lines if one))
         return found.group(0)
 
-    return _WRAPPED.sub(joined, html)
+    left = _WRAPPED.sub(joined, html)
+    # A house that keeps its lines short does so before a capital as well.
+    return _WRAPPED.sub(joined, left) if count >= _HABIT and "<br" in left else left
+
+
+_HABIT = 2
+"""Paragraphs with short lines that make a habit of it."""
 
 
 def cleared(html: str, headline: str, slugline: str = "", *, may_have_notes: bool = True) -> Cleared:
@@ -168,6 +178,7 @@ def _spans(
 ) -> list[tuple[int, int]]:
     spans: list[tuple[int, int]] = []
     begun = False
+    above = _above_repeat(every, headline) if headline else 0
     for number, block in enumerate(every):
         is_looked_at = may_have_notes and ("<br" in block.inner or notes.may_be_note(block.inner))
         if begun and not is_looked_at:
@@ -188,6 +199,10 @@ def _spans(
             found.bylines.append(words)
             spans.append((block.start, block.end))
             continue
+        if number < above:
+            found.furniture.append(words)
+            spans.append((block.start, block.end))
+            continue
         if not begun:
             found.first, found.first_at = words, block.start
         # Points that stand above a text, and above its byline, are not its beginning.
@@ -195,6 +210,17 @@ def _spans(
     if may_have_notes:
         _sign_offs(found, every[-_LAST:], spans)
     return spans
+
+
+def _above_repeat(every: list[blocks.Block], headline: str) -> int:
+    """How many lines stand above the headline where a text says it once more: `The Sports Xchange`, then the headline."""
+    for number, block in enumerate(every[:_FIRST]):
+        words = block.words
+        if number and len(words) > _LEAST_WRAPPED // 2 and repeats.same(words, headline):
+            return number
+        if len(words) > _LEAST_WRAPPED or words.endswith((".", "!", "?", ":", "”", '"', "»")) or "<a" in block.inner:
+            return 0
+    return 0
 
 
 def _take_notes(found: Cleared, block: blocks.Block, words: str, spans: list[tuple[int, int]]) -> bool:
@@ -248,6 +274,7 @@ def _is_heading(found: Cleared, block: blocks.Block, words: str, headline: str, 
 def _sign_offs(found: Cleared, last: list[blocks.Block], spans: list[tuple[int, int]]) -> None:
     """Take sign-offs from the end of the text, until a line that is none."""
     taken = set(spans)
+    _take_writer(found, last, taken, spans)
     for block in reversed(last):
         if (block.start, block.end) in taken or any(start <= block.start and block.end <= end for start, end in taken):
             continue
@@ -269,6 +296,24 @@ def _sign_offs(found: Cleared, last: list[blocks.Block], spans: list[tuple[int, 
             continue
         _behind_sentence(found, lines[-1], spans)
         break
+
+
+def _take_writer(
+    found: Cleared, last: list[blocks.Block], taken: set[tuple[int, int]], spans: list[tuple[int, int]]
+) -> None:
+    """Take a line that says at the end who wrote the text; it is the byline where there is none."""
+    if "<img" in found.html or "<figure" in found.html:
+        # It may be the credit of a picture.
+        return
+    for block in last:
+        at = (block.start, block.end)
+        if at in taken or block.start <= found.first_at or "<" in block.inner or block.name != "p":
+            continue
+        if name := closers.writer(block.words):
+            found.bylines.append(name)
+            found.sign_offs.append(block.words)
+            taken.add(at)
+            spans.append(at)
 
 
 def _behind_sentence(found: Cleared, line: tuple[int, int, str], spans: list[tuple[int, int]]) -> None:

@@ -59,12 +59,15 @@ _MARKUP = 6
 
 
 def tidy(fields: dict[str, object]) -> None:
-    """Credits of pictures that stand only in their captions: `The bridge on Monday. Photograph: Ann Other/AP`; AFP's are taken out of them."""
+    """Credits of pictures that stand in their captions, taken out of them: `The bridge on Monday. Photograph: Ann Other/AP`."""
     several = fields.get("media")
     if isinstance(several, list) and several:
         _without_repeats(fields, several)
     for one in several if isinstance(several, list) else ():
         if not isinstance(one, dict) or not isinstance(caption := one.get("caption"), str):
+            continue
+        if len(caption) < _LEAST_CAPTION and not any(map(str.isalnum, caption)):
+            one["caption"] = ""
             continue
         if "/" in caption:
             one["caption"], credit, terms = parted(caption)
@@ -72,12 +75,27 @@ def tidy(fields: dict[str, object]) -> None:
                 known = one.get("instructions")
                 one["instructions"] = f"{known}\n{terms}" if known else terms
             one["credit"] = one.get("credit") or credit
-        if one.get("credit"):
-            if "uropa" in str(one["credit"]):
-                one["caption"] = _EUROPA_PRESS.sub("", str(one["caption"])).strip()
-            continue
-        tail = caption[-200:]
-        if _CREDIT_SIGNS.isdisjoint(tail):
-            continue
-        if found := _CREDIT_IN_CAPTION.search(tail):
-            one["credit"] = next(filter(None, found.groups())).strip(" .()[]")
+        if "uropa" in str(one.get("credit")):
+            one["caption"] = _EUROPA_PRESS.sub("", str(one["caption"])).strip()
+        _take_credit(one, str(one["caption"]))
+
+
+_LEAST_CAPTION = 4
+
+
+def _take_credit(one: dict[str, object], caption: str) -> None:
+    """Take the credit behind a caption out of it, the longer one where the picture has one that says the same."""
+    tail = caption[-200:]
+    if _CREDIT_SIGNS.isdisjoint(tail) or (found := _CREDIT_IN_CAPTION.search(tail)) is None:
+        return
+    said = next(filter(None, found.groups())).strip(" .()[]")
+    known = one.get("credit")
+    if known and isinstance(known, str):
+        short, long = sorted((repeats.folded(said), repeats.folded(known)), key=len)
+        if not short or short not in long:
+            return
+        one["credit"] = max(said, known, key=len)
+    else:
+        one["credit"] = said
+    if before := caption[: len(caption) - len(tail) + found.start()].rstrip(" (["):
+        one["caption"] = before

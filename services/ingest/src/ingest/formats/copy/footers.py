@@ -55,6 +55,7 @@ _MORE = re.compile(
 _LONGEST_MORE = 120
 _BUTTONS = re.compile(
     r"[\W_]*(?:(?:\d{1,5} )?comments?(?: on .{1,200})?|(?:view|read|leave|add|post)(?: a)? comments?|permalink|share(?: this| on \w+)?|tweet(?: this)?|email this|print this|like this|flattr this!?|kommentare?|kommentieren|commentaires?|comentarios|discuss(?: on .{1,40})?|\[?if the formatting looks odd in your feed reader.*|copyright\s*©?\s*\d{4}.{0,120}|"
+    r"(?:annons|annonse|annonce|anzeige|werbung|advertisement|ad|publicidad|publicit[ée]|pubblicit[àa])\s*:\s*https?://\S{1,300}|"
     r"submitted by\s+/?u/\S{1,60}(?:\s+to\s+/?r/\S{1,60})?(?:\s*\[link\])?(?:\s*\[(?:\d{1,6} )?comments\])?|\[link\]\s*\[(?:\d{1,6} )?comments\]|"
     r"(?:see|learn more at|visit) (?:omnystudio|megaphone|acast|podcastchoices|pcm\.adswizz|art19|sonycontent)\S{0,60} for (?:more information|privacy information|more|our).{0,120}|our general privacy policy can be viewed at .{1,200}|privacy policy at .{1,100}|hosted on acast\. see .{1,100}|"
     r"(?:uncategorized )?(?:share|tweet|email|pin|print)(?:[\s|•·,]+(?:share|tweet|email|pin|print|facebook|twitter|linkedin|whatsapp|reddit)){1,8})[\W_]*",

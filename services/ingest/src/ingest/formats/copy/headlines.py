@@ -10,6 +10,8 @@ _STARRED = re.compile(r"(?<![*\s])\s*+\*{2,}+\s*+([^*]{2,40}?)\s*\*{2,}+$")
 """`... gained confidence*** TRANSLATED ***`."""
 _VERSION = re.compile(r"(?:(?:UPDATE|WRAPUP|RPT|REFILE|REPEAT)(?: \d{1,2})?-)+(?=\S)")
 """`UPDATE 1-Statue to reopen`: which version it is says nothing to readers; `CORRECTED-` does."""
+_CYCLE = re.compile(r"(?:(?:AM|PM|BC)-)?[A-Z]{2,4}--(?=\w)")
+"""AP's cycle and desk in front of a table's title: `BC-BBN--Top Ten`."""
 _AGENCY = re.compile(r"([A-Z]{2,8})/(?=\S)")
 _NONE = re.compile(
     r"[\W_]*(?:no (?:headline|title)|untitled|sans titre|ohne titel|kein titel|sin t[íi]tulo|senza titolo|geen titel|\(?no ?title\)?)[\W_]*",
@@ -39,6 +41,8 @@ def bare(headline: str) -> tuple[str, str]:
         headline, said = headline[version.end() :], " ".join(filter(None, (version.group(0).rstrip("-"), said)))
     if (routed := _ROUTED.match(headline)) is not None and len(headline) - routed.end() > 10:
         headline, said = headline[routed.end() :], " ".join(filter(None, (routed.group(0).strip(" .-–—"), said)))
+    if "--" in headline[:12] and (cycle := _CYCLE.match(headline)) is not None:
+        headline, said = headline[cycle.end() :], " ".join(filter(None, (cycle.group(0).rstrip("-"), said)))
     agency = _AGENCY.match(headline)
     if agency is not None and is_agency(agency.group(1)):
         headline = headline[agency.end() :]

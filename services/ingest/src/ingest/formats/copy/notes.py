@@ -39,7 +39,7 @@ _TO_DESKS = (
     r"eds?\s?[.:]|eds\b[,:;-]|editors?['’]?s?['’]? ?(?:note|:)|editors?:|note to (?:editors|desks|clients|users|media|subscribers)|notes? for editors|(?:attention|attn\.?|att\.?)[:,;-]? ?(?:editors|desks?|news|picture|sports|photo|clients|subscribers|all)|"
     r"(?:full )?(?:script|shotlist|edit) (?:to follow|follows|will follow)\b|(?-i:THIS (?:EDIT|VIDEO|MATERIAL|FOOTAGE) (?:CONTAINS|INCLUDES|WAS|HAS BEEN)\b)|(?-i:(?:EDITORS|BROADCASTERS)[’']? (?:PLEASE )?NOTE\b)|"
     r"advisory\s?:|editor advisory|media advisory\s?:|desks?\s?:|for (?:editorial )?(?:queries|questions|enquiries|inquiries)\b|to (?:contact|reach) the (?:desk|editor|reporter|newsroom)|"
-    r"hinweise?s? (?:an|f[üu]r) (?:die )?(?:redaktion|kunden|kollegen|medien|bezieher)|an (?:die|alle) redaktion|achtung,? redaktion|liebe (?:kolleg|kund)|redaktionelle[rn]? hinweis|redaktionshinweis|redaktion\w*\s?:|planungshinweis|terminhinweis|"
+    r"hinweise?s? (?:an|f[üu]r) (?:die )?(?:redaktion|kunden|kollegen|medien|bezieher)|an (?:die|alle) redaktion|achtung,? redaktion|liebe (?:kolleg|kund)|redaktionelle[rn]? hinweis|redaktionshinweis|redaktion\w*\s?:|(?:b ?i ?l ?d ?-?)?a ?v ?i ?s ?o\s?[:–-]|notiz(?: an .{2,30})?\s?:|planungshinweis|terminhinweis|"
     r"note (?:aux?|[àa] l['’]attention des|pour les) (?:r[ée]dactions?|r[ée]dacteurs|clients|abonn[ée]s)|avis aux (?:r[ée]dactions|clients|abonn[ée]s)|[àa] l['’]attention des (?:r[ée]dactions|clients|abonn[ée]s)|eds\s?:|"
     r"nota (?:a|para) (?:los |las )?(?:editores|redactores|redacciones|medios|clientes|abonados)|nota a la redacci[óo]n|nota (?:aos|para os) editores|aviso a (?:los |las )?(?:redacciones|editores|clientes|medios|abonados)|atenci[óo]n,? (?:editores|redacciones|clientes)|aten[çc][ãa]o,? editores|"
     r"nota (?:per|ai|alle) (?:la |le |i )?(?:redazion\w+|redattori|clienti)|avviso (?:alle|ai) \w+|noot (?:voor|aan) (?:de )?redactie|aan de redactie|(?:not|anm\.?|obs\.?|info|meddelande) (?:till|til) (?:alla )?red|till redaktion|til redaktion|til redaksjon|til red\b|red\.\s?:|redakt(?:[øo]rer|[öo]rer)\s?:|"
@@ -113,7 +113,7 @@ _READERS_TOO = re.compile(r"\b(?:reporting by|editing by|writing by|additional r
 _BULLETS = ("* ", "- ", "• ", "– ", "— ")
 
 _PICTURE_CREDIT = re.compile(
-    r"[(\[]?(?:foto|photo|bild|picture|symbolbild|symbolfoto|archivfoto|archivbild|grafik|cr[ée]dit photo|bildquelle|photo credit|fotocredit)s?\s?[:©]\s?[^.!?]{2,60}[)\]]?\.?",
+    r"[(\[]?(?:foto|photo|фото|写真|图片|bild|picture|symbolbild|symbolfoto|archivfoto|archivbild|grafik|cr[ée]dit photo|bildquelle|photo credit|fotocredit)s?\s?[:©]\s?[^.!?]{2,60}[)\]]?\.?",
     re.IGNORECASE,
 )
 _SHORT = 240

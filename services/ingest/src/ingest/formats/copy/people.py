@@ -16,7 +16,7 @@ MAX_NAME = 120
 MAX_WORDS = 7
 """Of a person's name, titles and particles included."""
 
-AGENCIES = frozenset(["aap", "adn", "afp", "agi", "aip", "ana", "angola", "ani", "anp", "ansa", "antara", "ap", "apa", "apn", "apnews", "apnewswire", "aps", "apnsa", "ats", "ats-ans", "bangkok", "belga", "bernama", "bta", "ca", "cna", "cns", "cp", "ctk", "čtk", "dapd", "ddp", "dpa", "dpa-afx", "dpa-infocom", "efe", "epd", "eno", "europapress", "globenewswire", "hina", "ians", "interfax", "irna", "itar-tass", "jiji", "kna", "keystone-ats", "kyodo", "kurier", "lusa", "lusaagency", "mti", "mtva", "map", "nan", "notimex", "ntb", "pa", "pap", "petra", "pti", "reuters", "rtr", "ria", "ritzau", "rb", "saba", "sana", "sapa", "sda", "sid", "sipa", "spa", "sta", "stt", "stt-lehtikuva", "swissinfo", "tanjug", "tass", "telam", "tt", "ttn", "uni", "unian", "upi", "ukrinform", "verkkouutiset", "vna", "wam", "wafa", "xinhua", "yonhap", "newsaktuell", "ots", "prnewswire", "businesswire", "cision", "getty",
+AGENCIES = frozenset(["aa", "aap", "adn", "adnkronos", "afp", "agerpres", "agi", "aip", "ana", "angola", "ani", "anp", "ansa", "antara", "ap", "apa", "apn", "apnews", "apnewswire", "aps", "apnsa", "ats", "ats-ans", "bangkok", "belga", "bernama", "bta", "ca", "cna", "cns", "cp", "ctk", "čtk", "dapd", "ddp", "dpa", "dpa-afx", "dpa-infocom", "efe", "epd", "elta", "eno", "europapress", "fena", "globenewswire", "hina", "ians", "interfax", "irna", "itar-tass", "jiji", "kna", "keystone-ats", "keystone-sda", "kyodo", "kurier", "lapresse", "leta", "lusa", "lusaagency", "mti", "mtva", "map", "nan", "notimex", "ntb", "pa", "pap", "petra", "pti", "reuters", "rtr", "ria", "ritzau", "rb", "saba", "sana", "sapa", "sda", "sid", "sipa", "spa", "srna", "sta", "stt", "stt-lehtikuva", "swissinfo", "tanjug", "tasr", "tass", "telam", "télam", "tt", "ttn", "uni", "unian", "upi", "ukrinform", "verkkouutiset", "vna", "wam", "wafa", "xinhua", "yonhap", "newsaktuell", "ots", "prnewswire", "businesswire", "cision", "getty",
     "ا ف ب", "أ ف ب", "اف ب", "أف ب", "ا.ف.ب", "أ.ف.ب", "فرانس برس", "رويترز", "ا ب", "أ ب", "د ب ا", "د ب أ", "شينخوا", "سانا", "وام", "واس", "كونا", "بترا", "وفا", "قنا",
     "тасс", "итар-тасс", "риа", "риа новости", "интерфакс", "рейтер", "рбк", "укринформ", "укрінформ", "уніан", "унн", "белта", "бта", "цтк",
     "新华社", "新華社", "中新社", "中央社", "共同", "共同社", "共同通信", "時事", "時事通信", "ロイター", "연합뉴스", "뉴시스", "뉴스1"])  # fmt: skip
@@ -25,7 +25,7 @@ AGENCIES = frozenset(["aap", "adn", "afp", "agi", "aip", "ana", "angola", "ani",
 _AGENCY_NAMES = re.compile(
     r"\b(?:associated press|agence france[ -]presse|thomson reuters|reuters|deutsche presse[ -]agentur|press association|canadian press|"
     r"australian associated press|tidningarnas telegrambyr[åa]|norsk telegrambyr[åa]|ritzaus? bureau|suomen tietotoimisto|"
-    r"agencia efe|europa press|xinhua|kyodo|yonhap|bloomberg|globe ?newswire|pr ?newswire|business ?wire|news aktuell|"
+    r"agencia efe|europa press|prensa latina|presse canadienne|xinhua|kyodo|yonhap|bloomberg|globe ?newswire|pr ?newswire|business ?wire|news aktuell|"
     r"nachrichtenagentur|newsagentur|presseagentur|presse-agentur|news ?agency|newswire|telegraph agency|press agency|"
     r"agence de presse|agencia de noticias|agenzia|nyhetsbyr[åa]|telegrambyr[åa]|nyhedsbureau|persbureau)\b",
     re.IGNORECASE,

@@ -2,6 +2,7 @@
 
 import re
 
+from ingest.formats.copy import closers
 from ingest.formats.copy.notes import is_end_mark
 from ingest.formats.copy.people import AGENCIES, is_agency, is_initials
 
@@ -27,7 +28,7 @@ _DPA_INFOCOM = re.compile(
     re.IGNORECASE,
 )
 _COPYRIGHT_LINE = re.compile(
-    r"[\W_]*(?:©|\(c\)|copyright)\s?(?:\d{4}\s?)?[\w .,&/-]{2,40}(?:\d{4})?[\W_]*", re.IGNORECASE
+    r"[\W_]*(?:©|\(c\)|copyright(?:\s?(?:©|\(c\)))?)\s?(?:\d{4}\s?)?[\w .,&/-]{2,40}(?:\d{4})?[\W_]*", re.IGNORECASE
 )
 _COPYRIGHT_NOTICE = re.compile(r"[\W_]{0,3}(?:©|\(c\)\s?\d{4}|copyright\s+(?:©\s?|\(c\)\s?)?\d{4})", re.IGNORECASE)
 _LONGEST_NOTICE = 400
@@ -44,7 +45,9 @@ def is_sign_off(words: str, *, is_block: bool = True) -> bool:
     A line that is no block of its own may be of a poem or a list: a short word alone is no sign-off there.
     """
     if not words or len(words) > MAX_LINE:
-        return len(words) <= _LONGEST_NOTICE and _COPYRIGHT_NOTICE.match(words) is not None
+        return (len(words) <= _LONGEST_NOTICE and _COPYRIGHT_NOTICE.match(words) is not None) or closers.is_closer(
+            words, is_block=is_block
+        )
     words = words.replace("\\/", "/")
     if not any(letter.isalnum() for letter in words) or _MEDIA_MARKS.fullmatch(words):
         return True
@@ -54,7 +57,7 @@ def is_sign_off(words: str, *, is_block: bool = True) -> bool:
         return True
     if is_initials(words):
         return is_block or not words.isalpha()
-    return _is_closer(words)
+    return _is_closer(words) or closers.is_closer(words, is_block=is_block)
 
 
 def _is_closer(words: str) -> bool:
@@ -77,12 +80,19 @@ def is_agency_mark(words: str) -> bool:
     """Whether a line is only an agency's mark: `/ritzau/`, `(©NTB)`, `TT-AFP`, `© 2026 AFP`."""
     if len(words) > 60 or (not _MARK.fullmatch(words) and not _COPYRIGHT_LINE.fullmatch(words)):
         return False
-    bare = re.sub(r"©|\(c\)|copyright|\d{4}", " ", words, flags=re.IGNORECASE).strip(" ()[]/.,=–—-")
+    bare = bare_mark(words)
     return bool(bare) and is_agency(bare)
+
+
+def bare_mark(words: str) -> str:
+    """The agency that a mark names: `NTB` of `(©NTB)`."""
+    return re.sub(r"©|\(c\)|copyright|\d{4}", " ", words, flags=re.IGNORECASE).strip(" ()[]/.,=–—-")
 
 
 def initials_at_end(words: str) -> str:
     """The initials that a line of text ends with; empty where there are none."""
+    if said := closers.behind(words):
+        return said
     tail = words[-60:]
     last = tail.rpartition(" ")[2]
     if not last[:1].isupper() and not last[-2:].isupper() and not any(sign in last for sign in "/)]©#-"):

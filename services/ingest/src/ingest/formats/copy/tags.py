@@ -4,22 +4,23 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-from ingest.formats.copy import repeats
+from ingest.formats.copy import escapes, repeats
 
 _STREET = re.compile(
     r"(?:^|,)\s?(?:[a-z]{1,2}-)?\d{4,6}\s+[a-zäöüà-þ][\w.-]+"
     r"|(?:stra(?:ß|ss)e|str\.|weg|allee|platz|gasse|ring|damm|ufer|chaussee|steig|gatan|v[äa]gen|vej|veien|gate|gade|straat|laan|plein|katu|tie)\s+\d{1,4}\s?[a-z]?\b"
     r"|\b\d{1,5}\s+(?:[A-Z][\w.'’-]+\s){1,4}(?:street|st\.?|road|rd\.?|avenue|ave\.?|lane|drive|boulevard|blvd\.?|square|court|way|place)\b"
     r"|\b\d{1,4}(?:\s?(?:bis|ter))?,?\s+(?:rue|avenue|av\.|boulevard|bd|place|quai|chemin|impasse|calle|avenida|plaza|paseo|via|viale|piazza|corso|rua|praça)\s"
-    r"|\b(?:rue|calle|avenida|via|viale|piazza|rua|corso|plaza)\s[\w\s.'’-]{2,40},?\s(?:n[.ºo°]\s?)?\d{1,4}\b",
+    r"|\b(?:rue|calle|avenida|via|viale|piazza|rua|corso|plaza)\s[\w\s.'’-]{2,40},?\s(?:n[.ºo°]\s?)?\d{1,4}\b"
+    r"|,\s?[^,\d]{0,40}\b(?:[a-z]{1,2}\d[a-z\d]?\s\d[a-z]{2}|[a-z]\d[a-z]\s?\d[a-z]\d)\b",
     re.IGNORECASE,
 )
 _SYSTEM = re.compile(
-    r"\bids?\b|\bguid\b|\bqcode\b|\bnrol\b|^(?:related|linked) (?:topic|item|event)|^event id\b|^topic id\b|^\W*\d[\d\W]*$|^[a-z]+(?:[_:][\w-]+)+$|^https?://|^(?:tatort|einsatzort|veranstaltungsort|treffpunkt|adresse|address|adress)\s?[,:]",
+    r"^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$|\bids?\b|\bguid\b|\bqcode\b|\bnrol\b|^(?:related|linked) (?:topic|item|event)|^event id\b|^topic id\b|^\W*\d[\d\W]*$|^[a-z]+(?:[_:][\w-]+)+$|^https?://|^(?:tatort|einsatzort|veranstaltungsort|treffpunkt|adresse|address|adress)\s?[,:]",
     re.IGNORECASE,
 )
 _DEFAULTS = re.compile(
-    r"^(?:ages?|magnitude|contributors?|authors?|uncategori[sz]ed|allgemein|unkategorisiert|nicht kategorisiert|non class[ée]|sin categor[íi]a|sem categoria|senza categoria|geen categorie|niet gecategoriseerd|okategoriserade?|ukategori[sz]ert|ikke kategoriseret|luokittelematon|bez kategorii|nezařazené|без категории|без рубрики|未分類|未分类|미분류|غير مصنف|posts?|default|main|featured|homepage|home|front ?page|all|rss|feed)$",
+    r"^(?:ages?|magnitude|contributors?|authors?|uncategori[sz]ed|allgemein|unkategorisiert|nicht kategorisiert|non class[ée]|sin categor[íi]a|sem categoria|senza categoria|geen categorie|niet gecategoriseerd|okategoriserade?|ukategori[sz]ert|ikke kategoriseret|luokittelematon|bez kategorii|nezařazené|без категории|без рубрики|未分類|未分类|미분류|غير مصنف|posts?|paid|paywall|subscribers?(?: only)?|premium|default|main|featured|homepage|home|front ?page|all|rss|feed)$",
     re.IGNORECASE,
 )
 """What content systems call a category that nobody chose, and services their own fields."""
@@ -58,7 +59,7 @@ def tidy(fields: dict[str, object], wanted: Sequence[str]) -> int:
     if not isinstance(subjects, list) or not subjects:
         return 0
     headline = fields.get("headline")
-    rules = _Rules(headline if isinstance(headline, str) else "", wanted, _slugs(subjects))
+    rules = _Rules(headline if isinstance(headline, str) else "", wanted, _slugs(subjects), _authors(fields))
     kept: list[object] = []
     machine: list[object] = []
     for one in subjects:
@@ -75,8 +76,11 @@ def tidy(fields: dict[str, object], wanted: Sequence[str]) -> int:
 class _Rules:
     """What of an update's subjects is for readers."""
 
-    def __init__(self, headline: str, wanted: Sequence[str], slugs: frozenset[str]) -> None:
+    def __init__(
+        self, headline: str, wanted: Sequence[str], slugs: frozenset[str], authors: frozenset[str] = frozenset()
+    ) -> None:
         self._headline = headline
+        self._authors = authors
         self._wanted = wanted
         self._slugs = slugs
         self._said: set[tuple[str, str]] = set()
@@ -86,7 +90,11 @@ class _Rules:
         kind, code, name = one.get("kind"), one.get("code") or "", one.get("name") or ""
         if not isinstance(kind, str) or not isinstance(code, str) or not isinstance(name, str):
             return one
-        if len(name) > _LONG_NAME and self._headline and repeats.same(name, self._headline):
+        if "&" in name and (spoken := escapes.read_once_more(name)) != name:
+            return self.shown({**one, "name": spoken})
+        is_headline = len(name) > _LONG_NAME and self._headline and repeats.same(name, self._headline)
+        # Content systems list the writer among the topics.
+        if is_headline or (kind == "subject" and name.casefold() in self._authors):
             return None
         if "\\" in name and (last := name.rpartition("\\")[2].strip()):
             # Of a path in a tree of topics the last step.
@@ -114,6 +122,13 @@ class _Rules:
     def _is_wanted(self, one: dict[str, object], kind: str, code: str) -> bool:
         wanted = self._wanted
         return not wanted or kind in wanted or code.partition(":")[0] in wanted or one.get("scheme") in wanted
+
+
+def _authors(fields: dict[str, object]) -> frozenset[str]:
+    """Names of the creators in small letters."""
+    creators = fields.get("creators")
+    several = creators if isinstance(creators, list | tuple) else ()
+    return frozenset(str(one.get("name") or "").casefold() for one in several if isinstance(one, dict)) - {""}
 
 
 def _slugs(subjects: list[object]) -> frozenset[str]:

@@ -56,12 +56,13 @@ def tidy(fields: dict[str, object], record: Record, profile: SourceProfile, form
         return
     has_notes = format_name not in _NOT_FOR_NOTES
     headline = _string(fields, "headline")
+    as_sent = _captions(fields) if "<figcaption" in html else set()
     captions.tidy(fields)
     first = ""
     if html:
         html = _without_script(fields, html, record)
         if not is_plain:
-            html = _readable(fields, html)
+            html = _readable(html, as_sent | _captions(fields) if as_sent else as_sent)
         elif "&lt;" in html:
             html = body.with_vendors_tags_read(html)
         first = _body(fields, html, headline, record, profile, has_notes=has_notes)
@@ -102,10 +103,10 @@ def _without_script(fields: dict[str, object], html: str, record: Record) -> str
     return story
 
 
-def _readable(fields: dict[str, object], html: str) -> str:
-    """A body of other tags than paragraphs', its breaks and the tags of typesetting systems read, and captions left out that stand elsewhere."""
+def _readable(html: str, told: set[str]) -> str:
+    """A body of other tags than paragraphs', its breaks and the tags of typesetting systems read, and the captions left out that are `told` beside it."""
     html = body.unwrapped(body.with_vendors_tags_read(body.in_paragraphs(html)))
-    return body.without_captions(html, _captions(fields)) if "<figcaption" in html else html
+    return body.without_captions(html, told)
 
 
 def _body(
@@ -131,7 +132,9 @@ def _body(
         record("sign-off-taken-out", "/body_html", "; ".join(reversed(found.sign_offs))[:200])
         _keep(fields, "sign_offs", list(reversed(found.sign_offs)))
         if not _string(fields, "credit"):
-            fields["credit"] = next((_bare_mark(one) for one in found.sign_offs if sign_offs.is_agency_mark(one)), "")
+            fields["credit"] = next(
+                (sign_offs.bare_mark(one) for one in found.sign_offs if sign_offs.is_agency_mark(one)), ""
+            )
     if found.is_embargoed and not fields.get("embargo_until") and fields.get("status", "usable") == "usable":
         fields["status"] = "withheld"
         record("embargo-in-text", "/body_html", "withheld, since its text says that it may not be published yet")
@@ -165,10 +168,6 @@ def _captions(fields: dict[str, object]) -> set[str]:
         for one in (several if isinstance(several, list) else ())
         if isinstance(one, dict) and isinstance(caption := one.get("caption"), str) and caption
     }
-
-
-def _bare_mark(words: str) -> str:
-    return words.strip(" ()[]/©.–—-")
 
 
 def _lines(fields: dict[str, object], record: Record) -> None:

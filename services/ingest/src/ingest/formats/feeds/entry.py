@@ -248,6 +248,10 @@ def set_people(draft: Draft, entry: Entry) -> None:
             if name
             else []
         )
+    if creators and string(dict.get(entry, "yt_channelid")):
+        # Of a platform for videos the author is the channel.
+        draft.fields["credit"] = str(creators[0]["name"])
+        return
     if creators:
         draft.fields["creators"] = creators
         draft.fields["byline"] = ", ".join(

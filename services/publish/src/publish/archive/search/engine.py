@@ -6,7 +6,7 @@ second update costs no more than a rare one.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Protocol, TypeAlias
@@ -66,7 +66,7 @@ class SearchEngine(Protocol):
     async def find(self, words: str, selection: Selection, before: Position | None, limit: int) -> list[Archived]:
         """Visible updates that have these words and meet the selection, newest position first, before a position.
 
-        `words`: words that must all be there, "phrases" and -minus; empty for all.
+        The last `is_cut` where there are more, and their bytes were too many for one answer. `words`: words that must all be there, "phrases" and -minus; empty for all.
         """
 
     async def excerpts(self, words: str, passages: Sequence[Passage]) -> list[Excerpt]:
@@ -144,6 +144,8 @@ async def _found(
             few = await _few(source, wanted, selection, upper, 2 * limit)
             if few is not None:
                 rest = await _current(source, few)
+                if rest and rest[-1].is_cut:
+                    return [*found, *rest][:limit]
                 if len(found) + len(rest) >= limit or len(few) < 2 * limit:
                     return [*found, *rest][:limit]
         query = " & ".join(filter(None, (wanted, blocks)))
@@ -151,6 +153,8 @@ async def _found(
             places = await _places(source, query, selection, upper, lacking)
             if places:
                 found += await _current(source, places)
+                if found and found[-1].is_cut:
+                    return found
                 upper = places[-1][2]
             if len(places) < lacking:
                 break
@@ -225,15 +229,18 @@ def _places_of(rows: Iterable[Row]) -> list[_Place]:
 
 
 async def _current(source: Queryable, places: Sequence[_Place]) -> list[Archived]:
-    """Those that readers may have, in the words that they were found by."""
+    """Those that readers may have, in the words that they were found by; the last `is_cut` where they are not all read."""
     found = await queries.some(source, [update_id for update_id, _, _ in places])
-    return [
+    current = [
         archived
         for update_id, revision, _ in places
         if (archived := found.get(update_id)) is not None
         and not archived.update.is_removal
         and archived.update.revision == revision
     ]
+    if current and any(each.is_cut for each in found.values()):
+        current[-1] = replace(current[-1], is_cut=True)
+    return current
 
 
 def _asking(words: str) -> str:

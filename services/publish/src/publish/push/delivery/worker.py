@@ -40,6 +40,8 @@ MOST_LOST = 10
 """How many attempts beyond its schedule a delivery has when processes end during its attempts."""
 LEASE_MARGIN_S = 15.0
 """How long a lease lasts beyond the timeout of a request; a delivery whose process died is repeated after it."""
+MOST_BYTES = 32 * 1024 * 1024
+"""Of bodies under way; what comes on top, but for removals, waits for a moment."""
 SLOW_SHARE = 0.25
 """Of the requests under way, at most so many go to endpoints that failed last time."""
 MOST_TRIED_ALONE = 3
@@ -94,6 +96,9 @@ class DeliveryWorker:
         self._lease_s = timeout_s + LEASE_MARGIN_S
         self._wake = asyncio.Event()
         self._under_way: set[asyncio.Task[None]] = set()
+        self._bytes = 0
+        self._bodies: Tally[int] = Tally()
+        """How often each body is under way, which all endpoints of a revision share, by its identity; and the bytes of them all."""
         self._of_endpoint: Tally[str] = Tally()
         self._slow = 0
         self._ended: asyncio.Queue[Attempt] = asyncio.Queue()
@@ -213,13 +218,24 @@ class DeliveryWorker:
     def _begin(self, due: DueDelivery, request: Built) -> None:
         self._of_endpoint[due.endpoint_id] += 1
         self._slow += due.failures > 0
+        if isinstance(request, DeliveryRequest) and self._bytes > MOST_BYTES and not due.is_removal:
+            request = Postponed("too many bytes are under way to endpoints")
         if not isinstance(request, DeliveryRequest):
             self._ended.put_nowait((due, request))
             return
+        self._hold(request.body, 1)
         task = asyncio.create_task(self._send(due, request))
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
         IN_FLIGHT.set(len(self._under_way))
+
+    def _hold(self, body: bytes | None, more: int) -> None:
+        before = self._bodies[id(body)]
+        self._bodies[id(body)] += more
+        if not before or not self._bodies[id(body)]:
+            self._bytes += more * len(body or b"")
+        if not self._bodies[id(body)]:
+            del self._bodies[id(body)]
 
     async def _send(self, due: DueDelivery, request: DeliveryRequest) -> None:
         client = self._trusted if request.trusted else self._outbound
@@ -240,6 +256,7 @@ class DeliveryWorker:
                 "http.response.status_code": answer.status or 0,
             }
             record(passed, f"publish.push.{due.kind}", attributes, kind=SpanKind.CLIENT)
+        self._hold(request.body, -1)
         self._ended.put_nowait((due, answer))
 
     async def _record_ended(self) -> None:

@@ -6,11 +6,14 @@ from datetime import UTC, datetime
 from standardwebhooks import Webhook
 
 from publish.archive.queries import Archived, servable
-from publish.push.delivery.queue import DeliveryRequest, DueDelivery, Skipped, Unsent
+from publish.push.delivery.queue import DeliveryRequest, DueDelivery, Postponed, Skipped, Unsent
 from publish.push.webhooks.endpoints import live_secrets
 from publish.representation.reader_json import dump, members, removal_members
 from shared.postgres.pool import Pool
 
+MOST_AT_ONCE = 4 * 1024 * 1024
+"""Bytes of updates of which messages are made at once, beside the first: a claim may be of a thousand, of two megabytes each."""
+TOO_MUCH = "others are made first: together they are too much for one moment"
 WITHDRAWN = "the update is out of sight by now; its removal follows"
 
 
@@ -41,20 +44,23 @@ class Webhooks:
         self._site_url = site_url
 
     async def build(self, due: Sequence[DueDelivery]) -> dict[int, DeliveryRequest | Unsent]:
-        """A request for each, or the reason for skipping it: text that was removed meanwhile is never sent."""
+        """A request for each, or the reason for skipping it: text that was removed meanwhile is never sent.
+
+        What would be too much at once waits for a moment: the loop has others to serve.
+        """
         wanted = {(each.update_id, each.revision) for each in due if each.body is None}
-        bodies = {
-            key: body_of(archived, self._site_url) for key, archived in (await servable(self._pool, wanted)).items()
-        }
+        found = await servable(self._pool, wanted, MOST_AT_ONCE)
+        is_whole = not any(archived.is_cut for archived in found.values())
+        bodies = {key: body_of(archived, self._site_url) for key, archived in found.items()}
         now = datetime.now(UTC)
-        return {each.id: self._request(each, bodies, now) for each in due}
+        return {each.id: self._request(each, bodies, now, is_whole=is_whole) for each in due}
 
     def _request(
-        self, due: DueDelivery, bodies: Mapping[tuple[str, int], bytes], now: datetime
+        self, due: DueDelivery, bodies: Mapping[tuple[str, int], bytes], now: datetime, *, is_whole: bool
     ) -> DeliveryRequest | Unsent:
         body = due.body.encode() if due.body is not None else bodies.get((due.update_id, due.revision))
         if body is None:
-            return Skipped(WITHDRAWN)
+            return Skipped(WITHDRAWN) if is_whole else Postponed(TOO_MUCH)
         headers = signed(due.message_id, live_secrets(due.secrets, now), body, now)
         if due.traceparent:
             headers["traceparent"] = due.traceparent

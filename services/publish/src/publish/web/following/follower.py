@@ -148,7 +148,12 @@ class Follower:
 
     async def _take_snapshot(self, pool: Pool) -> queries.Snapshot:
         async with asyncio.timeout(ANSWERS_WITHIN_S):
-            snapshot = await queries.snapshot(pool, self._settings.publish_web_updates, self._feed_store.known.at_start)
+            snapshot = await queries.snapshot(
+                pool,
+                self._settings.publish_web_updates,
+                self._feed_store.known.at_start,
+                self._settings.publish_web_updates_bytes,
+            )
         if snapshot.epoch == 0:
             raise NotThisLog("the archive has not seen a log yet")
         return snapshot
@@ -160,7 +165,8 @@ class Follower:
         self._feed_store.reset(
             Position(snapshot.epoch, snapshot.offset),
             entries,
-            complete=len(snapshot.updates) < self._settings.publish_web_updates,
+            complete=len(snapshot.updates) < self._settings.publish_web_updates
+            and not any(archived.is_cut for archived in snapshot.updates[-1:]),
             standings=snapshot.standings,
             retracted=[
                 retraction

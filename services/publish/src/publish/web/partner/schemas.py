@@ -49,7 +49,9 @@ class NinjsPage(Answer):
 class Revisions(Answer):
     """What readers were given of an update."""
 
-    revisions: list[Update] = Field(description="First to last; the `change` of each has the words that changed.")
+    revisions: list[Update] = Field(
+        description="First to last; the `change` of each has the words that changed. Of more than eight megabytes the last."
+    )
 
 
 class Newest(Answer):

@@ -133,7 +133,7 @@ class Search:
         last, more = before, True
         for _ in range(TRIES):
             archived = await archive.find(words, selection, last, limit + 1)
-            more = len(archived) > limit
+            more = len(archived) > limit or (bool(archived) and archived[-1].is_cut)
             archived = archived[:limit]
             if archived:
                 last = archived[-1].position

@@ -17,7 +17,7 @@ from publish.representation.reader_json import dump
 from publish.representation.reader_update import ReaderUpdate
 from publish.representation.retraction import Retraction, canceled_ninjs, json_notice, retraction_of
 from publish.representation.site import story_path
-from publish.web.archive_client import page_of, with_changes
+from publish.web.archive_client import MOST_CHARACTERS, page_of, with_changes
 from publish.web.feed_store import FeedEntry, FeedPage
 from publish.web.partner.negotiation import TYPES
 from publish.web.partner.selecting import FILTERS, fields_of, only, selection_of
@@ -89,7 +89,13 @@ class Api:
         channel, selection = selection_of(request)
         asked = _Asked(channel, selection, before_of(request), limit_of(request, API_PAGE), fields_of(request))
         page = await page_of(
-            answers.feed_store, answers.archive, channel, asked.before, asked.limit, selection=selection
+            answers.feed_store,
+            answers.archive,
+            channel,
+            asked.before,
+            asked.limit,
+            selection=selection,
+            most_characters=MOST_CHARACTERS,
         )
         cursor = await answers.cursor_of(channel)
         if form == "json":

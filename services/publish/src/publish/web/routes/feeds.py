@@ -4,6 +4,7 @@ An entry has one id for ever; a correction moves its `updated`, a kill puts a no
 reader, whatever it looks like; only the body is HTML, and that is sanitised.
 """
 
+import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -33,8 +34,8 @@ from publish.representation.words import (
     story_name,
     title_of,
 )
-from publish.web.archive_client import page_of
-from publish.web.feed_store import FeedEntry, FeedStore
+from publish.web.archive_client import MOST_CHARACTERS, page_of
+from publish.web.feed_store import FeedEntry, FeedStore, characters_of
 from publish.web.response_cache import ReadyAnswer
 from publish.web.routes.answers import EXPOSED, NOSNIFF, OPEN, Answers, ReadyResponse
 from publish.web.routes.parameters import NOW
@@ -68,6 +69,17 @@ def _summary(update: ReaderUpdate) -> str:
     return printable(update.summary or update.excerpt or full_text_of(update)[:300])
 
 
+def _whole(entries: Sequence[FeedEntry], room: int) -> set[str]:
+    """The ids of the updates for whose words there is room, the newest first."""
+    found = set[str]()
+    for entry in entries:
+        size = characters_of(entry.update)
+        if size <= room:
+            room -= size
+            found.add(entry.update.update_id)
+    return found
+
+
 class Feed:
     """One feed, to be written in any of the formats."""
 
@@ -84,8 +96,9 @@ class Feed:
         retractions: Sequence[Retraction] = (),
         following: str = "",
         about: str = "",
+        most_characters: int = sys.maxsize,
     ) -> None:
-        """`following` is the address of the next page of entries; `retractions` are told beside the entries."""
+        """Of updates whose words are past `most_characters` in all, it has the excerpt. `following` is the address of the next page of entries; `retractions` are told beside the entries."""
         self.url = answers.renderer.site.url
         self.renderer = answers.renderer
         self.title = title
@@ -99,6 +112,7 @@ class Feed:
         self.language = answers.settings.publish_language
         self.retractions = retractions
         self.following = following
+        self._whole = _whole(entries, most_characters)
         changes = [modified_at(entry.update) for entry in entries] + [each.at for each in retractions]
         self.updated = max(changes, default=NEVER)
 
@@ -108,7 +122,13 @@ class Feed:
         note = f"<p><em>{escape(printable(update.editors_note))}</em></p>" if update.editors_note else ""
         words = text_label(update, self.said)
         label = f"<p><em>{escape(words)}</em></p>" if words else ""
-        return label + figures + self.renderer.body(update, 2, self._figure) + self.renderer.blocks(update) + note
+        body: str
+        if update.update_id in self._whole:
+            body = self.renderer.body(update, 2, self._figure) + self.renderer.blocks(update)
+        else:
+            onward = f'<a href="{escape(self.url + update.path)}">{escape(self.said("Continue reading"))}</a>'
+            body = f"<p>{escape(_summary(update))} {onward}</p>"
+        return label + figures + body + note
 
     def _figure(self, picture: Picture) -> str:
         return figure_elsewhere(self.url, picture, self.said)
@@ -317,6 +337,7 @@ class Feeds:
             entries=page.entries,
             name=answers.settings.publish_site_name,
             retractions=answers.retractions(channel),
+            most_characters=MOST_CHARACTERS,
         )
         body = {"rss": feed.rss, "atom": feed.atom, "json": feed.json}[form]()
         links = ", ".join([*([f'<{hub}>; rel="hub"'] if hub else []), f'<{feed.address}>; rel="self"']).encode()

@@ -67,6 +67,8 @@ def _with_channels(data: bytes, channels: frozenset[str]) -> bytes:
 
 GONE_AT_ONCE = 256
 """Events that are dropped together: moving the rest of the list for each of them would cost more than they take."""
+GONE_SHARE = 1 / 64
+"""Of the bytes that events may take: what they take that wait to be dropped. A single one may have megabytes."""
 
 
 class RingBuffer:
@@ -81,6 +83,7 @@ class RingBuffer:
         self._entries: list[EncodedEvent] = []
         self._positions: list[Position] = []
         self._start = 0
+        self._gone_size = 0
 
     def __len__(self) -> int:
         return len(self._entries) - self._start
@@ -89,7 +92,7 @@ class RingBuffer:
         """Forget everything; the next event follows `floor`."""
         self._entries.clear()
         self._positions.clear()
-        self._start = 0
+        self._start = self._gone_size = 0
         self.size = 0
         self.floor = self.head = floor
 
@@ -105,11 +108,12 @@ class RingBuffer:
             gone = self._entries[self._start]
             self.floor = gone.position
             self.size -= gone.size
+            self._gone_size += gone.size
             self._start += 1
-        if self._start >= GONE_AT_ONCE:
+        if self._start >= GONE_AT_ONCE or self._gone_size > GONE_SHARE * self.most_bytes:
             del self._entries[: self._start]
             del self._positions[: self._start]
-            self._start = 0
+            self._start = self._gone_size = 0
 
     def frame(self, entry: EncodedEvent, view: str) -> bytes:
         """The frame of an event for a view; its bytes count if the event is in the buffer."""

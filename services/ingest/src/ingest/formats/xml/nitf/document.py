@@ -243,6 +243,12 @@ def _language(fields: UpdateFields, element: Element) -> None:
             return
 
 
+def _parts(keyword: str) -> list[str]:
+    """The keywords of one that is a list: `Ausstellungen/Kunst/London/`."""
+    listed = keyword.endswith("/") or keyword.count("/") > 2
+    return [one.strip() for one in keyword.split("/") if one.strip()] if listed and "://" not in keyword else [keyword]
+
+
 def _pubdata(fields: UpdateFields, head: Element | None) -> None:
     if head is None:
         return
@@ -255,7 +261,7 @@ def _pubdata(fields: UpdateFields, head: Element | None) -> None:
             if (value := one.get("key") or words(one))
         ]
         if keys:
-            fields["keywords"] = keys
+            fields["keywords"] = [part for one in keys for part in _parts(one)]
         key = child(docdata, "du-key")
         if key is not None and (slugline := key.get("key")):
             fields["slugline"] = slugline
