@@ -7,6 +7,7 @@ from typing import Literal
 from enrich.reference.names.cues import is_of_sport, is_scored, speaks_of
 from enrich.reference.names.given_names import is_given
 from enrich.reference.names.ordinary import is_ordinary
+from enrich.reference.names.senses import OF_PLACES, SENSES, is_in_another_sense
 from enrich.reference.names.surroundings import AROUND, Surroundings
 from enrich.reference.names.words import (
     A_PRODUCT,
@@ -40,8 +41,12 @@ from enrich.reference.names.words import (
     OF_THE_PLACE,
     PAST,
     PLURAL,
+    POST_ENDINGS,
     RIVERS,
+    ROLES,
+    SEASONS,
     SPORTS_VERBS,
+    STARTERS,
     STATES,
     TITLES,
     TITLES_OF,
@@ -77,6 +82,11 @@ def weigh(  # noqa: PLR0911, PLR0912, C901 -- a table of cases
         return 0.0, ""
     if kind == "place" and around.word.casefold() in NAMESAKES and around.state_behind in STATES:
         return STRONG, f"its namesake in {around.state_behind.title()}"
+    small = around.word.casefold()
+    if small in SENSES and not titled and (kind == "organisation" or (kind == "place" and small in OF_PLACES)):
+        said = around.sentence
+        if is_in_another_sense(small, said) and not speaks_of(kind, said) and not _acts(around, kind, language):
+            return STRONG, "the words of another sense around it"
     if (
         not (around.first or titled or language == "de")
         and not (around.before[:1].isupper() or around.after[:1].isupper() or around.hyphened)
@@ -94,7 +104,7 @@ def weigh(  # noqa: PLR0911, PLR0912, C901 -- a table of cases
         return STRONG, "a number beside it"
     if not around.first and word in MONTHS and before in BEFORE_MONTH:
         return STRONG, "a month"
-    if before in NAMED_SO and around.is_adjacent and kind == "place":
+    if kind == "place" and around.is_adjacent and (before in NAMED_SO or (before in ROLES and word not in COUNTRIES)):
         return STRONG, CALLED
     if before == "as" and around.before_last.casefold() == "known":
         return STRONG, CALLED
@@ -116,6 +126,8 @@ def weigh(  # noqa: PLR0911, PLR0912, C901 -- a table of cases
     if not around.first and before in TITLES:
         return (FOR, "a title before it") if kind == "person" else (STRONG, "a person by the title before it")
     if beside and before not in FUNCTION and before not in own_words():
+        if kind == "person" and language in ("en", "und") and is_no_title(before):
+            return STRONG, f"part of another name: {beside} {around.word}"
         if kind == "place" and before in OF_PLACE:
             return STRONG, "part of another name"
         if is_given(beside):
@@ -213,6 +225,16 @@ def _acts(around: Surroundings, kind: Kind, language: str) -> bool:
         kind != "person"
         and is_plain
         and (after in MAY_ACT or (PAST.fullmatch(after) is not None and after not in HAPPENED))
+    )
+
+
+def is_no_title(word: str) -> bool:
+    """Whether an ordinary word with a capital before a name is no post of somebody: `Labor Day`, but `Singer Day`."""
+    return (
+        (word in SEASONS or not word.endswith(POST_ENDINGS))
+        and word not in STARTERS
+        and not is_given(word)
+        and is_ordinary(word, "en")
     )
 
 

@@ -307,6 +307,43 @@ NAMED_SO = frozenset(
     ]
 )
 """Before what is nobody else's name: `a dog called Bali`."""
+ROLES = frozenset(("played", "plays", "playing", "portrayed", "portrays", "portraying"))
+"""Before a part in a film, or an opponent."""
+POST_ENDINGS = (
+    "er",
+    "or",
+    "ist",
+    "ian",
+    "man",
+    "woman",
+    "ess",
+    "ant",
+    "ent",
+    "an",
+    "at",
+    "ive",
+    "yst",
+    "eer",
+    "ier",
+    "ary",
+    "ic",
+    "star",
+    "chief",
+    "guard",
+    "judge",
+    "coach",
+)
+SEASONS = frozenset(("labor", "easter", "winter", "summer"))
+"""No posts, for all their endings."""
+STARTERS = frozenset(
+    """
+    but and then when while after before since though although yet still later earlier yesterday today tomorrow now here there meanwhile however once even only also both neither either said says asked so or nor as
+    like unlike despite with without for from to by in on at of if because until whether did does is was are were has had will would can could should may might must why how what who where which that this these those
+    his her their our my your its let see meet watch not no yes well again never always instead perhaps maybe just about against under over through during between among behind beside near outside inside upon
+    told added according asked thanks enter goodbye hello dear young old little big great former new late ex late
+    """.split()  # noqa: SIM905 -- easier to read than dozens of quotes
+)
+"""Words that begin a sentence before somebody's name."""
 PAST = re.compile(r"[a-z]{2,}ed")
 HAPPENED = frozenset(
     """
@@ -318,5 +355,5 @@ HAPPENED = frozenset(
 FUNCTION = frozenset(
     "the a an in on at to for of and or but with from by as is was will if when how why what who can may do no not after before and über und der die das le la les el los il lo".split()  # noqa: SIM905
 )
-WATCHED = frozenset(("as",)) | TITLES | NAMED_SO | BEFORE_MONTH | AT_PLACE | NO_PERSON_AFTER | ARTICLES
+WATCHED = frozenset(("as",)) | ROLES | TITLES | NAMED_SO | BEFORE_MONTH | AT_PLACE | NO_PERSON_AFTER | ARTICLES
 """Small words before a name that say something about it."""
