@@ -32,7 +32,7 @@ CASES: Mapping[str, Mapping[str, str]] = {
     },
     "pl": {
         "": "a owi em u ie iem y i e ów om ami ach", "a": "y i ę ą o ie e ii ię ią", "ka": "ce", "ga": "dze", "cha": "sze", "ta": "cie", "da": "dzie", "ra": "rze", "ła": "le", "sta": "ście",
-        "ek": "ka kowi kiem ku", "iec": "ca cowi cem cu", "ki": "kiego kiemu kim", "ska": "skiej ską", "cka": "ckiej cką", "y": "ego emu ym", "ń": "nia niu niem niowi ni", "ów": "owa owie owem owi owu",
+        "ek": "ka kowi kiem ku", "iec": "ca cowi cem cu", "ki": "kiego kiemu kim", "ska": "skiej ską", "cka": "ckiej cką", "y": "ego emu ym", "e": "a u em", "ń": "nia niu niem niowi ni", "ów": "owa owie owem owi owu",
         "t": "cie", "szt": "szcie", "st": "ście", "d": "dzie", "r": "rze", "ł": "le łem", "o": "a u em ie", "ź": "zi zią", "ść": "ści", "ja": "ji ję ją",
     },
     "cs": {

@@ -36,7 +36,7 @@ SCORE = re.compile(r"(?<![\d.,:-])\d{1,3} ?[-–:] ?\d{1,3}(?![\d.,:-]\d|-)(?! ?
 SPORTS = re.compile(
     r"(?<![^\W\d_])(?:goals?|league|cup|season|coach|manager|striker|midfielder|goalkeeper|match|title|play-?offs?|penalt(?:y|ies)|hat-trick|innings|touchdowns?|half-time|"
     r"(?:quarter|semi)-?finals?|derby|tier|relegat(?:ed|ion)|promotion|bundesliga|ligue|serie a|la ?liga|nba|nhl|nfl|mlb|trainer|tor|tore|saison|spiel|pokal|entraîneur|but|buts|match|coupe|gol|goles|"
-    r"entrenador|partido|liga|allenatore|partita|campionato|scudetto|jogo|técnico|campeonato|third|fourth|fifth|sixth|seventh)(?![^\W\d_])",
+    r"entrenador|partido|liga|allenatore|partita|campionato|scudetto|jogo|técnico|campeonato|game|games|race|lap|series|third|fourth|fifth|sixth|seventh)(?![^\W\d_])",
     re.IGNORECASE,
 )
 ENDS = (". ", "! ", "? ", "\n", "; ")

@@ -16,6 +16,7 @@ from enrich.reference.names.words import (
     ARTICLES,
     ARTICLES_OF,
     AT_PLACE,
+    AUXILIARIES,
     BEFORE_MONTH,
     CALLED_LIKE,
     CLUBS_BEFORE,
@@ -38,12 +39,15 @@ from enrich.reference.names.words import (
     OF,
     OF_PAPER,
     OF_PLACE,
+    OF_ROMANCE,
     OF_THE_PLACE,
     PAST,
+    PLACE_NOUNS,
     PLURAL,
     POST_ENDINGS,
     RIVERS,
     ROLES,
+    ROMANCE,
     SEASONS,
     SPORTS_VERBS,
     STARTERS,
@@ -92,7 +96,13 @@ def weigh(  # noqa: PLR0911, PLR0912, C901 -- a table of cases
         and not (around.before[:1].isupper() or around.after[:1].isupper() or around.hyphened)
         and around.before not in WATCHED
         and not (
-            kind == "place" and (around.after in SPORTS_VERBS or around.before in AGAINST or around.after in GOODS)
+            kind == "place"
+            and (
+                around.after in SPORTS_VERBS
+                or around.after in AUXILIARIES
+                or around.before in AGAINST
+                or around.after in GOODS
+            )
         )
         and not (around.before.isdigit() or around.after[:1].isdigit())
     ):
@@ -110,6 +120,12 @@ def weigh(  # noqa: PLR0911, PLR0912, C901 -- a table of cases
         return STRONG, CALLED
     if len(around.before) == 2 and around.before[1] == ".":
         return (0.0, "") if around.before_last.casefold() in own_words() else (STRONG, f"{A_PERSON} and initial")
+    if kind == "person" and before in OF and around.before_last.casefold() in PLACE_NOUNS:
+        return STRONG, f"a place: {around.before_last} {around.before} {around.word}"
+    if around.first and language in ROMANCE and around.after in OF_ROMANCE and around.after_next[:1].islower():
+        return STRONG, f"an ordinary word: {around.word} {around.after} {around.after_next}"
+    if kind == "organisation" and beside and is_ordinary(word, language) and is_proper(beside, before, language):
+        return STRONG, f"part of another name: {beside} {around.word}"
     if kind == "person" and before in FROM_TO[0] and around.after.casefold() in FROM_TO[1]:
         return STRONG, "a place by the words around it"
     if before == "the" and word in RIVERS:
@@ -156,6 +172,7 @@ def weigh(  # noqa: PLR0911, PLR0912, C901 -- a table of cases
     if (
         language == "de"
         and is_ordinary(word, language)
+        and before not in AT_PLACE
         and around.is_adjacent
         and re.search(r"[a-zäöü]{2}(?:e|en|er|es|em)$", around.before)
     ):
@@ -228,6 +245,16 @@ def _acts(around: Surroundings, kind: Kind, language: str) -> bool:
     )
 
 
+def is_proper(word: str, small: str, language: str) -> bool:
+    """Whether a word before an ordinary one is a name, so that both are one: `Trafalgar Square`, but `Airline Delta`."""
+    return (
+        language != "de"
+        and not word.endswith(("'s", "’s"))
+        and small not in STARTERS
+        and not is_ordinary(small, language)
+    )
+
+
 def is_no_title(word: str) -> bool:
     """Whether an ordinary word with a capital before a name is no post of somebody: `Labor Day`, but `Singer Day`."""
     return (
@@ -241,6 +268,8 @@ def is_no_title(word: str) -> bool:
 def is_club(around: Surroundings, before: str) -> bool:
     """Whether a town stands for its club: `Brest beat Nantes 2-0`, `Milan are seventh`. Countries stand for themselves."""
     after = around.after.casefold()
+    if after in AUXILIARIES:
+        after = around.after_next.casefold()
     if around.word.casefold() in COUNTRIES:
         return False
     if after in SPORTS_VERBS and around.first:

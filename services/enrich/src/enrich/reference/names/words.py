@@ -35,13 +35,21 @@ BEFORE_MONTH = frozenset(
     "in since until till by last next early late mid of from this each every for to through before after during im seit bis en depuis mi fin".split()  # noqa: SIM905
 )
 AT_PLACE = frozenset(
-    "in near from to across outside inside around at of for towards toward through into between aus nach bei von à en de dans vers depuis a desde hacia hasta da di per em para w z do".split()  # noqa: SIM905
+    "in near from to across outside inside around at of for towards toward through into between aus nach bei von zwischen neben unweit nahe hinter à en de dans vers depuis a desde hacia hasta da di per em para w z do".split()  # noqa: SIM905
 )
 FROM_TO = (
     frozenset(("from", "von", "de", "da", "van", "z", "от", "из")),
     frozenset(("to", "nach", "à", "a", "até", "naar", "do", "do", "до", "в")),
 )
 """Before and behind where a journey begins."""
+PLACE_NOUNS = frozenset(
+    """
+    porto cidade puerto ciudad ville città comune stadt town city port village province state region district departamento província provincia estado bay baie río rio calle rua rue via gare airport aeropuerto
+    aeroporto aéroport diocese university universidad université università mayor alcalde maire sindaco prefeito
+    """.split()  # noqa: SIM905 -- easier to read than dozens of quotes
+)
+"""Before an `of` and the name of a place."""
+AUXILIARIES = frozenset(("a", "ha", "hat", "has", "had", "have"))
 NO_PERSON_AFTER = frozenset("in at near across outside inside into".split())  # noqa: SIM905
 ARTICLES = frozenset("the a an this that these those every each no some any".split())  # noqa: SIM905
 A_PRODUCT = (("organisation", "a"), ("organisation", "an"))
@@ -78,7 +86,7 @@ ACTS = frozenset(
     plans planned wants warned warns urged urges accused accuses rejected rejects reopened reopens opened closed closes faces sets seeks insisted admitted resigned apologised apologized argued
     replied responded tweeted vowed pledged promised claimed confirmed ordered banned sued fined fired shares stocks plc inc corp ag spokesman spokeswoman executives engineers employees
     beat beats win wins won lost loses hosts hosted cuts workers customers investors shareholders sagte erklärte kündigte teilte will-be
-    sent sends gave gives took takes held holds paid pays spent spends chose chooses began begins became becomes sought thinks thought knew knows met meets left leaves led leads built builds brought
+    leader leaders chief boss ceo founder candidate candidates mp mps lawmaker lawmakers activists supporters voters sent sends gave gives took takes held holds paid pays spent spends chose chooses began begins became becomes sought thinks thought knew knows met meets left leaves led leads built builds brought
     brings wrote writes withdrew withdraws joined joins appoints appointed names reports reported expects expected raises raised acquires acquired owns owned operates employs invests invested lays
     files filed settles settled appeals reveals revealed introduces introduced releases partners merges merged bids bid trims trimmed slashes slashed posts posted reaffirms forecasts
     summons summoned recognises recognizes recognised recognized expels expelled condemns condemned welcomes welcomed ratifies ratified invites invited extradites extradited imposes imposed lifts lifted
@@ -130,6 +138,7 @@ TITLES_OF = frozenset(
 )
 """`Duke of York`, `Treaty of Paris`: before an `of`, and called after a place."""
 OF = frozenset(("of", "de", "von", "di", "do", "da", "van"))
+ROMANCE, OF_ROMANCE = frozenset(("es", "fr", "it", "pt", "ca", "gl")), frozenset(("de", "di", "du", "des"))
 NAMESAKES = frozenset(
     """
     paris moscow athens rome berlin london cambridge oxford dublin vienna cairo lebanon peru naples florence milan manchester melbourne odessa toledo geneva warsaw delhi lima mexico lisbon madrid bristol
@@ -148,7 +157,7 @@ LANDFORMS = frozenset(
 GOODS = frozenset(
     """
     hat hats sole sausage sausages orange oranges ounce ounces pig pigs fowl dinner dinners sandwich sandwiches shoes sneakers bun buns roll rolls sprouts cheese beef pudding pie sauce steak terrier bulldog shepherd
-    retriever rug rugs carpet carpets lace leather blinds marble mustard ham salami lamb cake tart dressing fries toast pepper pears roses wool porcelain chocolate chocolates waffle waffles shorts cigar cigars sprats
+    retriever rug rugs carpet carpets lace leather blinds marble mustard ham salami lamb cake tart dressing fries toast pepper pears roses wool porcelain chocolate chocolates waffle waffles shorts cigar cigars sprats fever virus syndrome disease flu
     """.split()  # noqa: SIM905 -- easier to read than dozens of quotes
 )
 """Behind the name of a place: what is called after it."""

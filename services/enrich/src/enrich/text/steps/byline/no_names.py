@@ -97,6 +97,27 @@ TEAM_WORDS = frozenset(
     """.split()  # noqa: SIM905 -- easier to read than hundreds of quotes
 )
 TEAM_ENDINGS = ("redaktion", "ressort", "reporterteam", "newsdesk", "newsroom", "redaktionen", "redactie")
+ARABIC_TEAMS = frozenset(("مراسل", "مراسلنا", "مراسلون", "مراسلو", "التحرير", "وكالات", "الوكالات"))
+GERMAN_BODY = re.compile(r"[A-ZÄÖÜ][a-zäöüß]{2,}sche[rs]?")
+"""`Deutsche Umwelthilfe`, `Bayerischer Rundfunk`: an adjective that no name has."""
+DAYS = frozenset(
+    (
+        "monday",
+        "tuesday",
+        "wednesday",
+        "thursday",
+        "friday",
+        "saturday",
+        "sunday",
+        "montag",
+        "dienstag",
+        "mittwoch",
+        "donnerstag",
+        "freitag",
+        "samstag",
+        "sonntag",
+    )
+)
 THAI_TEAMS = ("ผู้สื่อข่าว", "กองบรรณาธิการ", "ทีมข่าว")
 OTHER_WORDS = frozenset(
     """
@@ -109,7 +130,7 @@ OTHER_WORDS = frozenset(
     they these those there here any every more most says say said dead killed injured hurt missing first
     sur dans pour avec sans sous apres avant contre fur uber gegen zwischen durch ohne weil dass nach wann warum sobre desde hasta despues antes cuando donde perche dopo prima
     one two three four five six seven eight nine
-    retd ret retired credit copyright rights reserved source sources unknown none null undefined test
+    author authors retd ret retired credit copyright rights reserved source sources unknown none null undefined test
     conteudo contenido contenu info infos actu actus direct photo photos video videos archive archives
     """.split()  # noqa: SIM905 -- easier to read than hundreds of quotes
 ) - {"dead"}
@@ -149,6 +170,8 @@ def no_name(item: str) -> NoName | None:
         return "team"
     if len(words) > 2 and ends[-1] in ("service", "services"):
         return "team"
+    if any(word in ARABIC_TEAMS for word in words) or (len(words) > 1 and GERMAN_BODY.fullmatch(words[0])):
+        return "team"
     if any(word in BODIES for word in whole) and not (len(words) == 2 and is_given(words[0])):
         return "team"
     if words and (_is_paper(words, whole, ends) or begins_with_agency(words[0]) or _begins_with_letters(words)):
@@ -159,7 +182,7 @@ def no_name(item: str) -> NoName | None:
 def _is_other(words: list[str], whole: list[str], ends: list[str]) -> bool:
     if any(word.strip("().,") in AI_MARKS or word.startswith(("AI-", "KI-", "IA-")) for word in words):
         return True
-    if len(words) == 1 and BRAND.fullmatch(words[0]):
+    if len(words) == 1 and (BRAND.fullmatch(words[0]) or whole[0] in DAYS):
         return True
     if _is_made_of_words(words, whole):
         return True

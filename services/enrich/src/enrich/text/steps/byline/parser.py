@@ -35,6 +35,7 @@ from enrich.text.steps.byline.patterns import (
     JOINT_OR_PLACE,
     JOINTS,
     MEANT,
+    OF_SOMEBODY,
     PARENTHESIS,
     PLACE_COLON,
     PLACE_FIRST,
@@ -185,6 +186,8 @@ def _prepared(text: str) -> str:
     """The text without what only leads to the names, or follows them."""
     if (biography := BIOGRAPHY.match(text)) and no_name(biography["name"]) is None:
         text = biography["name"]
+    if (of := OF_SOMEBODY.match(text)) and is_given(of["given"]):
+        text = text[of.end("of") :].lstrip()
     text = SPECIAL_FIRST.sub("", with_labels_read(PLURAL_ASIDE.sub("", text)))
     text = DATELINE.sub(r"\g<names> in \g<place>", text)
     text = TRAILER.sub("", ABBREVIATED.sub(r"\1 ", PLACED_ASIDE.sub(r" in \1", text))).strip(" ,|")
@@ -313,7 +316,7 @@ class _ReadList:
 
 def _people(part: str, contribution: Contribution, directory: Directory, *, is_said: bool) -> list[BylineName]:
     """The names of one list, with the places behind them. `is_said`: words say that names follow."""
-    asides = [aside.strip() for aside in PARENTHESIS.findall(part)]
+    asides = [(part[: found.start()], found[1].strip()) for found in PARENTHESIS.finditer(part)]
     if (posted := POST_OF_TWO.fullmatch(part)) and is_given(posted["name"].split()[0]):
         part = posted["name"]
     part = right_way_round(PARENTHESIS.sub(" ", part).strip(), directory.knows)
@@ -337,8 +340,14 @@ def _people(part: str, contribution: Contribution, directory: Directory, *, is_s
     if read.is_rejected and not is_said and all(" " not in each.name for each in names):
         # What is left of a phrase, not of a list of people.
         names = [each for each in names if _may_stand_alone(each.name, directory)]
-    for aside in asides:
-        names = _aside(aside, names, directory)
+    for before, aside in asides:
+        # It is of the name before it, not of all that follow.
+        told = [each for each in names if each.name in before]
+        names = (
+            _aside(aside, names, directory)
+            if len(told) in (0, len(names))
+            else [*_aside(aside, told, directory), *names[len(told) :]]
+        )
     return names
 
 
@@ -366,6 +375,9 @@ def _locate(names: Sequence[BylineName], place: str) -> None:
 def _aside(aside: str, names: list[BylineName], directory: Directory) -> list[BylineName]:
     """Reads parentheses behind the names: an agency is an affiliation, a place or a role is that of the last name."""
     place, _, post = aside.partition(", ")
+    if names and post and is_known_place(place):
+        names[-1].located = names[-1].located or place
+        return names
     if names and post and TITLE_ITEM.match(post) and kind_of(place) == "person":
         names[-1].located = names[-1].located or place
         return names

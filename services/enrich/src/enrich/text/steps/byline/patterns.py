@@ -12,7 +12,7 @@ STAFF = {
     "redazione", "la redazione", "agenzie", "redacao", "redactie", "from correspondents", "a staff reporter", "a correspondent", "special correspondent", "contributor", "contributors", "guest contributor", "various", "admin", "editor", "anonymous", "unknown", "n a",
 }  # fmt: skip
 TITLE_NOUN = (
-    r"(?:editor|editors|correspondent|correspondents|reporter|reporters|writer|writers|journalist|bureau chief|columnist|critic|commentator|analyst|producer|photographer|contributor|"
+    r"(?:editor|editors|correspondent|correspondents|reporter|reporters|writer|writers|journalists?|bureau chief|columnist|critic|commentator|analyst|producer|photographer|contributor|"
     r"fellow|director|professor|editor-in-chief|editor-at-large|chief|anchor|presenter|intern|trainee|blogger|redakteur(?:in)?|korrespondent(?:in|en)?|reporterin|journaliste|"
     r"correspondant|correspondante|correspondente|[^\W\d_]{3,20}(?:redakteur|korrespondent|reporter|journalist|kolumnist|kritiker)(?:in)?|ressortleiter(?:in)?|envoy[ée]e? sp[ée]cial(?:e|es|s)?|grand reporter|corresponsal|redactor|redactora|periodista|enviad[oa] especial|inviat[oa]|corrispondente|giornalista|redattore|redattrice|redator|redatora|rep[óo]rter|jornalista|verslaggever|redacteur|redaktionsmitglied|mitarbeiter(?:in)?|корреспондент|кореспондент|спецкор|корр|обозреватель|оглядач)"
 )
@@ -21,7 +21,7 @@ TITLE_ITEM = re.compile(
     re.IGNORECASE,
 )
 TITLE_BEFORE = re.compile(
-    rf"^(?:(?:the|our|an?|and|notre|unser\w*|nuestr[oa]|dal nostro|dalla nostra|nostr[oa]|nosso|nossa) )?(?:[\w’'&/-]+ ){{0,4}}?{TITLE_NOUN}(?: (?:à|en|in|a|au|em|aus) [^\W\d_]+(?=,| [^\W\d_]+ ))?,? (?=[^\W\d_]+[.]? [^\W\d_])",
+    rf"^(?:(?:the|our|an?|and|notre|unser\w*|nuestr[oa]|dal nostro|dalla nostra|nostr[oa]|nosso|nossa) )?(?:[\w’'&/-]+ ){{0,4}}?{TITLE_NOUN}(?: (?:à|en|in|a|au|em|aus) [^\W\d_]+(?=,| [^\W\d_]+ ))?,? (?=[^\W\d_][\w'’-]*[.]? [^\W\d_])",
     re.IGNORECASE,
 )
 TITLE_AFTER = re.compile(rf"\s*[,–—-]?\s+(?:(?:AP|Reuters|AFP|BBC|PA|Associated Press|Staff|Senior|Chief|Political|Foreign|Sports?|Business|Science|Health|Special|World|Night|Deputy|Diplomatic|Defen[cs]e|Court|Crime|White House|Washington|Economics?|Environment|Technology|Education|National|Legal|Royal|Europe|Asia|Africa|Middle East|News|Arts|Culture|Travel|Food|Energy|Markets|Religion|Media|Home Affairs|Transport|Personal Finance|Investigations?)\s+)+{TITLE_NOUN}s?$", re.IGNORECASE)  # fmt: skip
@@ -60,7 +60,7 @@ PLACE = re.compile(r"^(?P<name>.*?)(?:^|\s+|(?<=[)]))(?:reporting )?(?:in|from|a
 STRONG_PLACE = re.compile(r"\s(?:in|from|at|aus|à|из|в)\s", re.IGNORECASE)
 PARENTHESIS = re.compile(r"\s*[(（\[]([^()（）\[\]]{0,80})[)）\]]")
 ADDRESS = re.compile(r"(?:^|(?<=\s))@\w+|https?://\S+|\bwww\.\S+|twitter\.com/\S+")
-HONORIFIC = re.compile(r"^(?:(?:the )?(?:dr|prof|professor|maj|rt hon|rt rev|most rev|very rev|major|brigadier|general|lieutenant|colonel|admiral|commander|captain|ambassador|senator|archbishop|associate|assistant|emeritus|[^\W\d_]{2,14}(?:meister|minister|präsident|kanzler|senator|sprecher|direktor|vorsitzende)(?:in|r)?|hon|msgr|freiherr|sir|dame|lord|lady|mr|mrs|ms|miss|rev|capt|col|gen|lt|sgt|herr|frau|mme|dott|dott\.ssa|ing|don|doña|sr|sra)\b\.?\s+)+(?=[^\W\d_]+\.?[\s-])", re.IGNORECASE)  # fmt: skip
+HONORIFIC = re.compile(r"^(?:(?:the )?(?:dr|prof|professor|maj|rt hon|rt rev|most rev|very rev|major|brigadier|general|lieutenant|colonel|admiral|commander|captain|ambassador|senator|archbishop|associate|assistant|emeritus|phóng viên|nhà báo|pv|reporters|correspondents|[^\W\d_]{2,14}(?:meister|minister|präsident|kanzler|senator|sprecher|direktor|vorsitzende)(?:in|r)?|hon|msgr|freiherr|sir|dame|lord|lady|mr|mrs|ms|miss|rev|capt|col|gen|lt|sgt|herr|frau|mme|dott|dott\.ssa|ing|don|doña|sr|sra)\b\.?\s+)+(?=[^\W\d_]+\.?[\s-])", re.IGNORECASE)  # fmt: skip
 INITIALS = re.compile(r"(?:[A-Z]\.){2,}|(?:[A-Z]\.)+[A-Z]")
 POSTED = re.compile(
     r"(?P<name>(?!(?:Chief|Senior|Deputy|Foreign|Political|Special|National|Our|The|Staff|World|Home|White|Middle)\b)[A-ZÀ-Ý][\w'’-]+ [A-ZÀ-Ý][\w'’-]+) "
@@ -95,6 +95,8 @@ REPORTING_FROM = re.compile(
 FROM_SOMEBODY = re.compile(r"^From (?=[A-ZÀ-Ý][\w’'-]+ [A-ZÀ-Ý][\w’'-]+ in [A-ZÀ-Ý])")
 WITH = re.compile(r"(?<=\s)(?:with|mit|avec|con|com|med)\s+(?=[A-ZÀ-Ý][\w'’-]+ [A-ZÀ-Ý])")
 """Before somebody who helped: the place behind is theirs alone."""
+OF_SOMEBODY = re.compile(r"(?P<of>De) (?=(?P<given>[A-ZÀ-Ž][\w-]+) [A-ZÀ-Ž])")
+"""`De Alexandru Ionescu`, as in Romanian."""
 DATELINE = re.compile(
     r"^(?P<place>[A-Z][A-Z .'’-]{2,30}?)(?:, [A-Za-z.]{3,10} \d{1,2})?(?: ?\([^()\n]{2,30}\))? ?[-–—] ?(?=By )(?P<names>By [^\n]{3,})$"
 )
@@ -146,7 +148,7 @@ SUFFIXES = {"jr", "sr", "ii", "iii", "iv", "phd", "ph d", "md", "obe", "mbe", "c
 OFFICES = frozenset(
     ("MP", "MEP", "MSP", "TD", "MLA", "OBE", "MBE", "CBE", "QC", "KC", "GP", "PhD", "Ph.D", "MdB", "MdEP")
 )
-NAME_PARTS = {"van", "von", "vom", "der", "den", "de", "del", "della", "dello", "dei", "degli", "di", "da", "dal", "dos", "das", "do", "la", "le", "los", "las", "lo", "bin", "ibn", "al", "el", "ter", "ten", "te", "tot", "zu", "zum", "zur", "und", "af", "av", "st", "mac", "mc", "y", "e", "i", "ed", "abu", "ben", "bint", "binti", "binte", "ibni", "mint", "ní", "nic", "ui", "uí", "dalla", "dalle", "dem", "ver", "na", "ó", "a/l", "a/p", "du", "des", "'t", "'s", "’t", "’s", "op", "in", "het", "aan", "ap", "ze", "san", "d", "jr", "jr.", "ould", "ag", "uz", "oğlu", "ki"}  # fmt: skip
+NAME_PARTS = {"van", "von", "vom", "der", "den", "de", "del", "della", "dello", "dei", "degli", "di", "da", "dal", "dos", "das", "do", "la", "le", "los", "las", "lo", "bin", "ibn", "al", "el", "ter", "ten", "te", "tot", "zu", "zum", "zur", "und", "af", "av", "st", "mac", "mc", "y", "e", "i", "ed", "abu", "ben", "wa", "ka", "ya", "bint", "binti", "binte", "ibni", "mint", "ní", "nic", "ui", "uí", "dalla", "dalle", "dem", "ver", "na", "ó", "a/l", "a/p", "du", "des", "'t", "'s", "’t", "’s", "op", "in", "het", "aan", "ap", "ze", "san", "d", "jr", "jr.", "ould", "ag", "uz", "oğlu", "ki"}  # fmt: skip
 NOT_A_NAME = re.compile(
     r"[\d=<>{}#*%$€£]|https?:|(?:^|[\s-])(?:the|this|that|for|was|were|who|has|updated|published|posted|contributed|exclusive|breaking|university|universität|université|universidad|università|institute|college|studio|ministry|photos?|video|live|live updates|news|today|says?|report|service|correspondents in)(?:\s|$)",
     re.IGNORECASE,
