@@ -247,12 +247,9 @@ def _acts(around: Surroundings, kind: Kind, language: str) -> bool:
 
 def is_proper(word: str, small: str, language: str) -> bool:
     """Whether a word before an ordinary one is a name, so that both are one: `Trafalgar Square`, but `Airline Delta`."""
-    return (
-        language != "de"
-        and not word.endswith(("'s", "’s"))
-        and small not in STARTERS
-        and not is_ordinary(small, language)
-    )
+    if language == "de" or len(word) <= 3 or word.endswith(("'s", "’s")) or small.endswith(POST_ENDINGS):
+        return False
+    return small not in STARTERS and not is_ordinary(small, language)
 
 
 def is_no_title(word: str) -> bool:

@@ -30,7 +30,7 @@ BARE = r"(?:^|(?<=[\s,;|/]))(?P<label>te(?:k|x)st[io]?|texte|testo|szöveg|те�
 """`Teksti Heikki Koski, kuvat Juhani Niemi`: labels without a colon."""
 BARE_LABEL = re.compile(BARE, re.IGNORECASE)
 LABEL = re.compile(
-    rf"(?:^|(?<=[\s,;|/•.(\[]))(?P<label>{WORD}(?:(?: (?:og|och|y|e|et|und|and|i|en|in|và|ve|ja|és|и|та|& )|\s?[&+/]\s?) ?{WORD})?(?: (?-i:[a-zà-ÿ])[^\W\d_A-Z]*){{0,3}}(?: (?-i:[A-Z])[a-z]+en)?)\s?[:：]\s*(?=[^\W\d_])",
+    rf"(?:^|(?<=[\s,;|/•.(\[]))(?P<label>{WORD}(?:(?: (?:og|och|y|e|et|und|and|i|en|in|và|ve|ja|és|и|та|& )|\s?[&+/]\s?) ?{WORD})?(?: (?-i:[a-zà-ÿ]+)){{0,3}}(?: (?-i:[A-Z])[a-z]+en)?)\s?[:：]\s*(?=[^\W\d_])",
     re.IGNORECASE,
 )
 ROLE_OF = re.compile(
