@@ -21,6 +21,7 @@ from enrich.reference.names.words import (
     CALLED_LIKE,
     CLUBS_BEFORE,
     CLUBS_BEHIND,
+    DEFINITE,
     FROM_TO,
     FUNCTION,
     GERMAN_ARTICLES,
@@ -125,7 +126,7 @@ def weigh(  # noqa: PLR0911, PLR0912, C901 -- a table of cases
     if around.first and language in ROMANCE and around.after in OF_ROMANCE and around.after_next[:1].islower():
         return STRONG, f"an ordinary word: {around.word} {around.after} {around.after_next}"
     if kind == "organisation" and beside and is_ordinary(word, language) and is_proper(beside, before, language):
-        return STRONG, f"part of another name: {beside} {around.word}"
+        return STRONG, f"{CALLED}: {beside} {around.word}"
     if kind == "person" and before in FROM_TO[0] and around.after.casefold() in FROM_TO[1]:
         return STRONG, "a place by the words around it"
     if before == "the" and word in RIVERS:
@@ -154,6 +155,8 @@ def weigh(  # noqa: PLR0911, PLR0912, C901 -- a table of cases
         return STRONG, f"part of {around.hyphened}"
     if behind and (against := _behind(around, kind, own_words, behind, titled=titled, language=language)):
         return STRONG, against
+    if kind == "person" and around.is_adjacent and before in DEFINITE.get(language, ()) and is_ordinary(word, language):
+        return STRONG, "an article before it"
     if around.is_adjacent and before in ARTICLES_OF.get(language, ()):
         return STRONG, "an article before it"
     article = GERMAN_ARTICLES if language == "de" else ARTICLES
@@ -173,6 +176,7 @@ def weigh(  # noqa: PLR0911, PLR0912, C901 -- a table of cases
         language == "de"
         and is_ordinary(word, language)
         and before not in AT_PLACE
+        and around.before.islower()
         and around.is_adjacent
         and re.search(r"[a-zäöü]{2}(?:e|en|er|es|em)$", around.before)
     ):
@@ -247,7 +251,14 @@ def _acts(around: Surroundings, kind: Kind, language: str) -> bool:
 
 def is_proper(word: str, small: str, language: str) -> bool:
     """Whether a word before an ordinary one is a name, so that both are one: `Trafalgar Square`, but `Airline Delta`."""
-    if language == "de" or len(word) <= 3 or word.endswith(("'s", "’s")) or small.endswith(POST_ENDINGS):
+    if (
+        language == "de"
+        or len(word) <= 3
+        or "'" in word
+        or "’" in word
+        or word.endswith(("'s", "’s"))
+        or small.endswith(POST_ENDINGS)
+    ):
         return False
     return small not in STARTERS and not is_ordinary(small, language)
 

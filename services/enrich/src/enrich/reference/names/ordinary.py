@@ -20,7 +20,7 @@ OTHERS: Mapping[str, frozenset[str]] = {
             granit pic pics cap monaco somme creuse landes ardennes vosges ain var gard lot loire eure orne manche nord
         """,
         "es": """
-            como para entre sobre desde hasta según mientras cuando donde pero este esta granada león leon guerra blanco blanca rojo roja verde moreno rubio cano calvo delgado gordo bravo cortés fuertes leal bueno buena santos santo cruz cruces paz campo campos prado prados vega valle montes
+            podemos vamos juntos sumar ciudadanos como para entre sobre desde hasta según mientras cuando donde pero este esta granada león leon guerra blanco blanca rojo roja verde moreno rubio cano calvo delgado gordo bravo cortés fuertes leal bueno buena santos santo cruz cruces paz campo campos prado prados vega valle montes
             monte sierra peña piedra roca rocas ríos rio río rivera ribera mar mares costa costas playa isla puerto puente torre torres castillo casas casa palacio iglesia cuesta calle plaza fuente fuentes pozo arroyo
             laguna lagos flor flores rosa rosas azucena violeta oliva olivares naranjo manzano pino robles nogales palma palmas romero trigo mata matas ramos hierro plata oro plomo acero cobre cordero toro vaca
             caballero conde duque rey reyes reina príncipe infante guerrero soldado herrero zapatero pastor cabrera cazador pescador marino molina molino barbero sastre carpintero mercado escudero ballesteros
@@ -53,7 +53,7 @@ OTHERS: Mapping[str, frozenset[str]] = {
             kampen weert asten venlo assen gouden
         """,
         "de": """
-            linke grüne grünen freie union bild spiegel stern welt zeit tor tore sieg krieg frieden freiheit post bahn glück ehre treue gnade bauer bauern müller schmied fischer jäger metzger bäcker schäfer hirt richter
+            allianz bund bündnis gemeinschaft wende aufbruch linke grüne grünen freie union bild spiegel stern welt zeit tor tore sieg krieg frieden freiheit post bahn glück ehre treue gnade bauer bauern müller schmied fischer jäger metzger bäcker schäfer hirt richter
             könig kaiser herzog graf ritter fürst bischof papst pfarrer schwarz schwarze rot rote weiß weiße braun grün grau blau stark jung jünger alt alte neu neue reich arm frei fromm kraft ernst sommer winter
             herbst frühling morgen abend mai märz august sonntag montag freitag feld felder wiese busch baum bäume blume rose rosen lilie stein steine berge tal bach brunnen quelle see meer insel brücke turm
             burg schloss kirche kloster haus häuser tür mauer gasse straße platz ufer strand hafen mühle essen hagen hof halle hamm moers siegen bingen worms ulm aalen regen rosenheim plauen weiden leer
@@ -85,7 +85,7 @@ def _english() -> frozenset[str]:
 @functools.lru_cache(maxsize=16_384)
 def is_ordinary(word: str, language: str) -> bool:
     """Whether a word in small letters is an ordinary one, too; a language that is not known is taken for English."""
-    if word in COMMON:
+    if word in COMMON and language in ("en", "und", "de"):
         return True
     if language not in ("en", "und"):
         words = OTHERS.get(language, frozenset())

@@ -49,6 +49,11 @@ PLACE_NOUNS = frozenset(
     """.split()  # noqa: SIM905 -- easier to read than dozens of quotes
 )
 """Before an `of` and the name of a place."""
+DEFINITE = {
+    "es": frozenset(("el", "la", "los", "las", "al", "del")),
+    "fr": frozenset(("le", "la", "les", "au", "du")),
+    "it": frozenset(("il", "la", "lo", "i", "gli", "le", "al", "del", "dal")),
+}
 AUXILIARIES = frozenset(("a", "ha", "hat", "has", "had", "have"))
 NO_PERSON_AFTER = frozenset("in at near across outside inside into".split())  # noqa: SIM905
 ARTICLES = frozenset("the a an this that these those every each no some any".split())  # noqa: SIM905
@@ -93,7 +98,7 @@ ACTS = frozenset(
     bans blocks suspends suspended declares declared elects elected deploys deployed arrests arrested backs backed rejoins rejoined evacuates evacuated mourns mourned celebrates celebrated
     retired married died collapsed scored sang plays played stars starred directed testified pleaded smiled laughed added explained recalled thanked believes believed hopes hoped
     annonce annoncé dit affirme accuse rejette signe lance vend achète supprime rappelle assure veut
-    anuncia anunció dijo dice afirma acusa rechaza firma lanza vende compra despide asegura quiere pide pidió
+    anuncia anunció dijo dice afirma acusa rechaza firma lanza vende compra despide asegura quiere pide pidió presenta cae sube supera rompe cierra abre crece prevé invierte negocia
     annuncia annunciato detto dice afferma accusa lancia compra licenzia assicura vuole chiede
     anunciou anuncia disse diz afirma acusa lança compra demite quer pede
     kündigt meldet streicht verkauft kauft plant stellt hat berichtet berichtete schreibt schrieb zitiert zitierte meldete bekommt erhält feiert baut ruft übernimmt senkt erhöht verklagt entlässt
@@ -105,7 +110,7 @@ ACTS = frozenset(
 MAY_ACT = frozenset("will would has had could can plans to".split())  # noqa: SIM905
 INSTITUTIONS = frozenset(
     """
-    police university club agreement accord accords harbour harbor airport council court government city street bridge tower station hospital school park arena crown town
+    police university club harbour harbor airport council court government city street bridge tower station hospital school park arena crown town
     road state province magistrates palace castle abbey minster hall region cathedral stadium festival marathon summit conference museum opera zoo mayor governor republicans democrats senate house parliament embassy
     center centre monday tuesday wednesday thursday friday saturday sunday january february march april may june july august september october november december
     """.split()  # noqa: SIM905 -- easier to read than dozens of quotes
@@ -157,7 +162,7 @@ LANDFORMS = frozenset(
 GOODS = frozenset(
     """
     hat hats sole sausage sausages orange oranges ounce ounces pig pigs fowl dinner dinners sandwich sandwiches shoes sneakers bun buns roll rolls sprouts cheese beef pudding pie sauce steak terrier bulldog shepherd
-    retriever rug rugs carpet carpets lace leather blinds marble mustard ham salami lamb cake tart dressing fries toast pepper pears roses wool porcelain chocolate chocolates waffle waffles shorts cigar cigars sprats fever virus syndrome disease flu
+    retriever rug rugs carpet carpets lace leather blinds marble mustard ham salami lamb cake tart dressing fries toast pepper pears roses wool porcelain chocolate chocolates waffle waffles shorts cigar cigars sprats nuts fever virus syndrome disease flu
     """.split()  # noqa: SIM905 -- easier to read than dozens of quotes
 )
 """Behind the name of a place: what is called after it."""
@@ -180,7 +185,7 @@ SPORTS_VERBS = frozenset(
     beat beats lost lose loses won win wins drew draw draws thrashed thrash hammered hammer edged edge defeated defeat downed down stunned stun outlasted routed held hold host hosted visit travel travelled face faced
     crashed crash advanced advance reached reach sacked sack signed sign signs scored score equalised equalized led lead leads trail trailed topped moved climbed dropped slipped knocked eliminated eliminate
     are were have remain sit play played clinched secured snatched overcame overcome deserved deserve needed dominated controlled struggled equalise came went ended finished finish
-    besiegte besiegt schlägt gewinnt verliert gewann verlor bat battu perd gagne vence gana pierde venció ganó perdió batte vince perde bate venceu perdeu
+    besiegte besiegt schlägt gewinnt verliert gewann verlor bat battu perd gagne vence gana pierde venció ganó perdió batte vince perde bate venceu perdeu s'incline s'impose l'emporte siegt unterliegt holt wint verliest speelt pareggia golea empata cae sube goleia empatou wint
     """.split()  # noqa: SIM905 -- easier to read than dozens of quotes
 )
 """Behind the name of a club."""
@@ -188,7 +193,7 @@ PLURAL = frozenset(("are", "were", "have"))
 """Clubs are many where towns are one."""
 AGAINST = frozenset(
     """
-    beat beats defeated thrashed hammered edged downed stunned routed over against versus vs v host hosted visit visiting face faced to by with past
+    beat beats defeated thrashed hammered edged downed stunned routed over against versus vs v host hosted visit visiting face faced to by with past o el al il ao at
     gegen contre contra contro tegen bei à ante frente battu bat
     """.split()  # noqa: SIM905 -- easier to read than dozens of quotes
 )
@@ -266,6 +271,12 @@ LAND = frozenset(
         "rainforest",
         "foundation",
         "university",
+        "arena",
+        "stadium",
+        "field",
+        "tower",
+        "dome",
+        "park",
         "hills",
         "springs",
         "mountains",
@@ -287,7 +298,7 @@ COMMON = frozenset(
     element vision impact bliss blaze bright chase clever crown crest dash fair flash fresh giant globe grand grid haven hero icon ideal jet jewel journey junction
     latch leap level link lodge magic meadow mint motion nest novel oak orbit origin palm patch peak pearl pilot pioneer planet plume point portal prime progress pulse quest rally
     rapid reach ridge ring rocket royal sage scout serve shade shift shore slate smile solid sonic spark sport stage stride summit surge sweet swing tempo tender thread thrive token torch trace trade trail
-    trend tribe trust twin valley vault vibe view village vine wave wonder yard zest young zoom who us it un aids is regen baden rot lesen kiel heide lachen haar wald berg feld stein wolf koch schneider becker klein gross lang kurz vogel fuchs hahn
+    trend tribe trust twin valley vault vibe view village vine wave wonder yard zest young zoom intel who us it un aids is regen baden rot lesen kiel heide lachen haar wald berg feld stein wolf koch schneider becker klein gross lang kurz vogel fuchs hahn
     """.split()  # noqa: SIM905 -- easier to read than hundreds of quotes
 )
 """Names that are ordinary words as well: at the beginning of a sentence their capital says nothing."""

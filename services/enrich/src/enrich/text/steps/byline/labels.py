@@ -26,7 +26,7 @@ LABELS: Mapping[str, str] = {
 """By the contribution, as English bylines call it, how its words begin."""
 STEMS = {role: "|".join(stems.split()) for role, stems in LABELS.items()}
 WORD = "(?:" + "|".join(STEMS.values()) + r")[\w-]*"
-BARE = r"(?:^|(?<=[\s,;|/]))(?P<label>te(?:k|x)st[io]?|texte|testo|szöveg|текст|fotos?|kuvat?|bild(?:er)?|zdjęcia|fotók?|photos?|billeder|beeld|фото) (?=(?-i:[A-ZÀ-Þ\u0100-\u017f\u0410-\u042f][\w'’-]+ [A-ZÀ-Þ\u0100-\u017f\u0410-\u042f]))"
+BARE = r"(?:^|(?<=[\s,;|/]))(?P<label>te(?:k|x)st[io]?|texte|testo|szöveg|текст|fotos?|kuvat?|bild(?:er)?|zdjęcia|fotók?|photos?|billeder|beeld|фото|fot\.|zdj\.|ill\.|ph\.) (?=(?-i:[A-ZÀ-Þ\u0100-\u017f\u0410-\u042f][\w'’-]+ [A-ZÀ-Þ\u0100-\u017f\u0410-\u042f]))"
 """`Teksti Heikki Koski, kuvat Juhani Niemi`: labels without a colon."""
 BARE_LABEL = re.compile(BARE, re.IGNORECASE)
 LABEL = re.compile(

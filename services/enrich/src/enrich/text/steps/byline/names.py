@@ -53,7 +53,7 @@ def is_bare_place(item: str, before: BylineName, part: str, directory: Directory
         return "/" in part and is_dateline(item, directory)
     if not last or len(before.name.split()) < 2 or directory.knows(item):
         return False
-    if re.fullmatch(r"(?:de|da|do|di)\s+[A-ZÀ-Ý]\w+", item):
+    if re.fullmatch(r"(?:de|da|do|di)\s+[A-ZÀ-Ý]\w*[a-zà-ÿ]\w*", item):
         return True
     if TITLE_ITEM.fullmatch(item):
         return False
@@ -155,7 +155,7 @@ def _without_possessor(item: str) -> str:
 
 def _without_post_first(item: str) -> str:
     """`Staff Writer Tom Condon`: the name behind a post, where the post alone would be a team."""
-    name = TITLE_BEFORE.sub("", item)
+    name = TITLE_AFTER.sub("", TITLE_BEFORE.sub("", item)).strip(" ,")
     is_somebody = name != item and len(name.split()) > 1 and is_given(name.split()[0]) and no_name(name) is None
     return name if is_somebody else item
 

@@ -39,7 +39,7 @@ PAPER_WORDS = frozenset(
     """
     times herald heraldo tribune tribuna bote landbote gazette gazeta gaceta gazzetta gazet news newspaper newspapers weekly guardian observer telegraph chronicle examiner inquirer bulletin online media
     magazine magazin network networks radio television tv fm broadcasting zeitung tageszeitung tagblatt tageblatt anzeiger rundschau nachrichten morgenpost abendblatt abendzeitung kurier courrier
-    diario jornal correio giornale corriere folha journal jornalismo rundfunk fernsehen televisión televisione televizija televisie rádio sender journaux dziennik wochenblatt volksblatt volksstimme courant dagblad krant nieuws nieuwsblad nyheter dagbladet avisen posten
+    diario jornal correio giornale corriere folha journal jornalismo shimbun ilbo patrika samachar rundfunk fernsehen televisión televisione televizija televisie rádio sender journaux dziennik wochenblatt volksblatt volksstimme courant dagblad krant nieuws nieuwsblad nyheter dagbladet avisen posten
     tidningen aftonbladet sanomat uutiset noticias notizie nouvelles actualites vijesti vesti novosti novini gazety
     agence agencia agenzia agentur nachrichtenagentur syndicate publishing publisher publications company inc ltd gmbh llc corp corporation foundation university
     newswire newswires wires podcast podcasts channel canal kanal portal website webseite site blog studio studios pressedienst presseportal mediagroup
@@ -205,6 +205,8 @@ def _is_paper(words: list[str], whole: list[str], ends: list[str]) -> bool:
         return True
     if len(words) < 2:
         return bool(words) and words[0].casefold() in OUTLETS
+    if ends[-1] in PAPER_SURNAMES and len(words) < 6 and not EDITIONS.isdisjoint(whole[:-1]) and not is_given(words[0]):
+        return True
     return _has_article(words, whole) or (ends[-1] in PAPER_SURNAMES and _is_before_paper(words, whole[0]))
 
 
@@ -236,7 +238,9 @@ def _begins_with_letters(words: list[str]) -> bool:
 def begins_with_agency(word: str) -> bool:
     """`dpa-AFX Broker`: in the letters in which it signs, so that Petra and Sid are people."""
     first = word.split("-", 1)[0]
-    return first.casefold() in AGENCIES and (first.isupper() or first.islower())
+    return first.casefold() in AGENCIES and (
+        first.isupper() or first.islower() or (len(first) > 5 and not is_given(first))
+    )
 
 
 def _is_clause(words: list[str]) -> bool:

@@ -23,6 +23,7 @@ from enrich.text.steps.byline.no_names import CODE, no_name
 from enrich.text.steps.byline.patterns import (
     ABBREVIATED,
     ADDRESS,
+    AGENCY_PHOTO,
     BIOGRAPHY,
     BY,
     CONTRIBUTED,
@@ -31,10 +32,13 @@ from enrich.text.steps.byline.patterns import (
     FOLLOW,
     FROM_FIRST,
     FROM_SOMEBODY,
+    GREEK_ARTICLE,
     JOINED_AND,
     JOINT_OR_PLACE,
     JOINTS,
     MEANT,
+    OF_HOUSE,
+    OF_PICTURES,
     OF_SOMEBODY,
     PARENTHESIS,
     PLACE_COLON,
@@ -44,8 +48,10 @@ from enrich.text.steps.byline.patterns import (
     PLAIN_WORD,
     PLURAL_ASIDE,
     POST_OF_TWO,
+    POST_WORDS,
     POSTED_AT,
     REPORTING_FROM,
+    REPORTS_FROM,
     ROLE,
     SEGMENT,
     SEPARATOR,
@@ -82,7 +88,9 @@ def read_byline(byline: str, directory: Directory | None = None) -> list[BylineN
     lines = [ADDRESS.sub("", _without_mail(tidy(ANY_TAG.sub("", line)))) for line in byline.splitlines()]
     lines = [_without_sites(line) for line in lines]
     # Runs of spaces become one: the expressions would go over them again and again.
-    text = "\n".join(" ".join(line.split()) for line in lines)
+    text = "\n".join(" ".join(line.split()) for line in lines).lstrip("©®™ ")
+    if text.islower() and text.startswith("by ") and len(text.split()) < 5:
+        text = text.title()
     text = without_full_stop(text.strip(" \n,:;-–—*").lstrip(". ")).strip(" \n,:;-–—*")
     if text[:1] == "[" and text.find("]") == len(text) - 1:
         text = text[1:-1].strip()
@@ -186,6 +194,7 @@ def _prepared(text: str) -> str:
     """The text without what only leads to the names, or follows them."""
     if (biography := BIOGRAPHY.match(text)) and no_name(biography["name"]) is None:
         text = biography["name"]
+    text = AGENCY_PHOTO.sub("photos by ", REPORTS_FROM.sub(" in ", GREEK_ARTICLE.sub("", text)))
     if (of := OF_SOMEBODY.match(text)) and is_given(of["given"]):
         text = text[of.end("of") :].lstrip()
     text = SPECIAL_FIRST.sub("", with_labels_read(PLURAL_ASIDE.sub("", text)))
@@ -263,6 +272,8 @@ class _ReadList:
 
     def take(self, item: str, part: str, *, last: bool) -> None:
         """The next item of the list `part`."""
+        if self.names and OF_HOUSE.fullmatch(item):
+            return
         name, place = split_place(item, self.directory)
         if self.names and place is None and is_bare_place(item, self.names[-1], part, self.directory, last=last):
             name, place = "", re.sub(r"^(?:de|da|do|di|d')\s*", "", item)
@@ -274,12 +285,7 @@ class _ReadList:
             return
         read = read_name(name, self.directory)
         if read is None:
-            self.is_rejected = True
-            self.is_posted = TITLE_ITEM.fullmatch(name) is not None
-            if self.names and name_key(name) in SUFFIXES:
-                self.names[-1].name += f", {name}"
-            elif is_region(name) and not self.is_posted:
-                self._extend_place(name)
+            self._reject(name)
         elif place is None and read.kind == "person" and " " not in read.name and not self.directory.knows(read.name):
             if self.names and self.names[-1].kind != "person" and not is_given(read.name):
                 # A desk, and where it is.
@@ -291,8 +297,20 @@ class _ReadList:
                 # Behind a post the place is of the next name alone.
                 self.waiting = []
             self._add(read)
+            self.is_posted = read.kind == "person" and name.casefold().endswith(POST_WORDS)
             if place is not None:
                 self._place(place)
+
+    def _reject(self, name: str) -> None:
+        """What is no name may say something of the last one."""
+        self.is_rejected = True
+        self.is_posted = TITLE_ITEM.fullmatch(name) is not None
+        if self.is_posted and self.names and OF_PICTURES.search(name):
+            self.names[-1].contribution = "photography"
+        if self.names and name_key(name) in SUFFIXES:
+            self.names[-1].name += f", {name}"
+        elif is_region(name) and not self.is_posted:
+            self._extend_place(name)
 
     def _add(self, read: BylineName) -> None:
         self.names.append(BylineName(read.name, self.contribution, None, read.kind))

@@ -44,7 +44,7 @@ ROLES: tuple[tuple[Contribution, str], ...] = (
     ),
     (
         "writing",
-        r"as told to|γράφ(?:ει|ουν) (?:ο|η|οι)|(?:authors?|reporters?|journalists?|writers?)(?=:)|ρεπορτάζ(?=:)|إعداد(?=:)|تقرير(?=:)|โดย|ผู้สื่อข่าว|เรื่อง(?=:)|bài(?: viết)?(?=:)|thực hiện(?=:)|röportaj(?=:)|(?:aufgezeichnet|protokolliert|aufgeschrieben|geschrieben|verfasst|zusammengestellt|zusammengefasst|recherchiert|notiert|moderiert|kommentiert|gesammelt|erzählt) von|(?:report|narrat|prepar|produc|present|host|post|submitt|contribut|fil|curat|creat|penn|author|describ|publish|shar|updat)ed by|\w{3,16}(?:ad|id|rit)[oa]s? por|(?:rédig|réalis|présent|prépar|compil|sign|racont)(?:é|ée|és|ées) par|(?:redatt|raccolt|curat|firmat|realizzat)[oaie] da|guest (?:post|column|essay) by|(?:analysis|interview|words|story|opinion|comment|protokoll|kommentar|haber|źródło|zdroj|текст|джерело|источник|كتب|كتبت)(?=:)|(?:words|text|texto|texte)(?= (?-i:[A-ZÀ-Ý]))|文(?=\s)|(?:eine? )?[^\W\d_]{0,14}(?:analyse|kommentar|interview|bericht|beitrag|reportage|glosse|essay|porträt|portrait|kolumne|rezension|nachruf|leitartikel|protokoll|artikel) von|(?:(?:das|die) )?(?:interview|gespräch|fragen) (?:führten?|stellten?)|(?:intervista|servizio|commento|analisi|cronaca|racconto|inchiesta) di|rozmawiał[aiy]?|napisał[aiy]?|przygotował[aiy]?|написа(?:в|ла|ли|л)|бес[еі]дова(?:л|ла|ли|в)|записа(?:л|ла|в)|розмовля(?:в|ла)|(?:une? |una )?(?:entretien|entrevista|reportage|tribune|billet|éditorial|récit|enquête|portrait|reportaje|análisis|crónica|analyse|chronique) (?:de|par|por)|(?:written|text|words|story|analysis|comment|commentary|opinion|interview|report|review|compiled|as told to|from|article|blog|exclusive|explainer|essay)?:? ?by|writing by|texte?(?=:)|text(?:e)? (?:de|par|von)|von|par|por|di|da|door|av|af|της|του|autor(?:a|es|en|in)?(?=:)|auteurs?(?=:)|autore(?=:)|автор(?:ы)?:?|tekst(?:y)?(?=:)|przez|napsal[a]?|(?:propos |textes? )?recueillis? par|escrito por|scritto da|écrit par|texto(?: de|:)|testo(?: di|:)|bericht von|ein bericht von|本报记者|新华社记者|央视记者|实习记者|特约记者|通讯员|记者|作者|文(?=[/／:：])|بقلم|كتب|כתב|מאת|yazan(?=:)|oleh|dari",
+        r"as told to|eine? (?-i:[A-ZÄÖÜ])[^\W\d_]{3,25} von|(?:une?|una|uma?) [^\W\d_]{4,20} (?:de|di|por|par)|an? [a-z]{4,12} by|[^\W\d_]{4,16}(?:et|ad|at|ert) a[fv]|p[řr]ipravil[aiy]?|zpracoval[aiy]?|napísal[aiy]?|napisa(?:o|la)|priredi(?:o|la)|zapisał[aiy]?|γράφ(?:ει|ουν) (?:ο|η|οι)|(?:authors?|reporters?|journalists?|writers?)(?=:)|ρεπορτάζ(?=:)|إعداد(?=:)|تقرير(?=:)|โดย|ผู้สื่อข่าว|เรื่อง(?=:)|bài(?: viết)?(?=:)|thực hiện(?=:)|röportaj(?=:)|(?:aufgezeichnet|protokolliert|aufgeschrieben|geschrieben|verfasst|zusammengestellt|zusammengefasst|recherchiert|notiert|moderiert|kommentiert|gesammelt|erzählt) von|(?:report|narrat|prepar|produc|present|host|post|submitt|contribut|fil|curat|creat|penn|author|describ|publish|shar|updat)ed by|\w{3,16}(?:ad|id|rit)[oa]s? por|(?:rédig|réalis|présent|prépar|compil|sign|racont)(?:é|ée|és|ées) par|(?:redatt|raccolt|curat|firmat|realizzat)[oaie] da|guest (?:post|column|essay) by|(?:analysis|interview|words|story|opinion|comment|protokoll|kommentar|haber|źródło|zdroj|текст|джерело|источник|كتب|كتبت)(?=:)|(?:words|text|texto|texte)(?= (?-i:[A-ZÀ-Ý]))|文(?=\s)|(?:eine? )?[^\W\d_]{0,14}(?:analyse|kommentar|interview|bericht|beitrag|reportage|glosse|essay|porträt|portrait|kolumne|rezension|nachruf|leitartikel|protokoll|artikel) von|(?:(?:das|die) )?(?:interview|gespräch|fragen) (?:führten?|stellten?)|(?:intervista|servizio|commento|analisi|cronaca|racconto|inchiesta) di|rozmawiał[aiy]?|napisał[aiy]?|przygotował[aiy]?|написа(?:в|ла|ли|л)|бес[еі]дова(?:л|ла|ли|в)|записа(?:л|ла|в)|розмовля(?:в|ла)|(?:une? |una )?(?:entretien|entrevista|reportage|tribune|billet|éditorial|récit|enquête|portrait|reportaje|análisis|crónica|analyse|chronique) (?:de|par|por)|(?:written|text|words|story|analysis|comment|commentary|opinion|interview|report|review|compiled|as told to|from|article|blog|exclusive|explainer|essay)?:? ?by|writing by|texte?(?=:)|text(?:e)? (?:de|par|von)|von|par|por|di|da|door|av|af|της|του|autor(?:a|es|en|in)?(?=:)|auteurs?(?=:)|autore(?=:)|автор(?:ы)?:?|tekst(?:y)?(?=:)|przez|napsal[a]?|(?:propos |textes? )?recueillis? par|escrito por|scritto da|écrit par|texto(?: de|:)|testo(?: di|:)|bericht von|ein bericht von|本报记者|新华社记者|央视记者|实习记者|特约记者|通讯员|记者|作者|文(?=[/／:：])|بقلم|كتب|כתב|מאת|yazan(?=:)|oleh|dari",
     ),
 )
 ROLE = re.compile(
@@ -64,7 +64,7 @@ HONORIFIC = re.compile(r"^(?:(?:the )?(?:dr|prof|professor|maj|rt hon|rt rev|mos
 INITIALS = re.compile(r"(?:[A-Z]\.){2,}|(?:[A-Z]\.)+[A-Z]")
 POSTED = re.compile(
     r"(?P<name>(?!(?:Chief|Senior|Deputy|Foreign|Political|Special|National|Our|The|Staff|World|Home|White|Middle)\b)[A-ZÀ-Ý][\w'’-]+ [A-ZÀ-Ý][\w'’-]+) "
-    r"(?:[A-ZÀ-Ý]\w+ ){1,2}(?:correspondent|editor|reporter)(?: in .*)?"
+    r"(?:[A-ZÀ-Ý]\w+ ){1,2}(?:correspondent|editor|reporter)s?(?: in .*)?"
 )
 """`Rory Carroll Ireland correspondent`: a name and a post without a comma between them."""
 ABBREVIATED = re.compile(r"\b(Rev|Prof|Gen|Maj|Capt|Col|Sgt|Hon|Msgr|Dott|Ing|Sen|Gov|oprac|Oprac|Корр|корр)\.\s+")
@@ -95,7 +95,19 @@ REPORTING_FROM = re.compile(
 FROM_SOMEBODY = re.compile(r"^From (?=[A-ZÀ-Ý][\w’'-]+ [A-ZÀ-Ý][\w’'-]+ in [A-ZÀ-Ý])")
 WITH = re.compile(r"(?<=\s)(?:with|mit|avec|con|com|med)\s+(?=[A-ZÀ-Ý][\w'’-]+ [A-ZÀ-Ý])")
 """Before somebody who helped: the place behind is theirs alone."""
-OF_SOMEBODY = re.compile(r"(?P<of>De) (?=(?P<given>[A-ZÀ-Ž][\w-]+) [A-ZÀ-Ž])")
+AGENCY_PHOTO = re.compile(r"^(?:AP|AFP|PA|EPA|Reuters|AAP|CP) ?(?:Photo|Foto|Wire)s?/")
+REPORTS_FROM = re.compile(
+    r"(?<!\bwith)(?<!additional)(?<!further)(?<!extra)(?<=[^\W\d_])\s*[,;–—-]*\s+reporting from (?=[A-ZÀ-Ý])",
+    re.IGNORECASE,
+)
+"""`Nell Orme reporting from New York`."""
+GREEK_ARTICLE = re.compile(r"^(?:\u039f|\u0397|\u039f\u03b9) (?=[\u0386-\u03ab][\u03ac-\u03ce]+ [\u0386-\u03ab])")
+"""An article before the name of a Greek."""
+OF_HOUSE = re.compile(r"(?:de|da|do|di|du|des) [A-Z]{2,6}")
+"""`da RFI`: for whom somebody writes."""
+OF_PICTURES = re.compile(r"photograph|fotograf|camera|kamera|illustrat", re.IGNORECASE)
+POST_WORDS = ("correspondent", "correspondents", "editor", "editors", "reporter", "reporters")
+OF_SOMEBODY = re.compile(r"(?P<of>[Dd]e) (?=(?P<given>[A-ZÀ-Ž][\w-]+) [A-ZÀ-Ž])")
 """`De Alexandru Ionescu`, as in Romanian."""
 DATELINE = re.compile(
     r"^(?P<place>[A-Z][A-Z .'’-]{2,30}?)(?:, [A-Za-z.]{3,10} \d{1,2})?(?: ?\([^()\n]{2,30}\))? ?[-–—] ?(?=By )(?P<names>By [^\n]{3,})$"
