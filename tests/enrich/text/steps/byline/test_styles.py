@@ -114,4 +114,5 @@ def test_names_are_read_with_measured_precision_and_recall(
         print(f"\nbylines, {which}: " + ", ".join(f"{kind} P {p:.3f} R {r:.3f}" for kind, (p, r) in measured.items()))
     assert measured["names"][0] >= (0.95 if lines is SEVENTH else 0.97), wrong
     assert measured["names"][1] >= 0.96, wrong
-    assert all(precision >= 0.9 and recall >= 0.85 for precision, recall in measured.values()), wrong
+    least = (0.9, 0.85) if lines in (SIXTH, SEVENTH) else (0.95, 0.93)
+    assert all(precision >= least[0] and recall >= least[1] for precision, recall in measured.values()), wrong

@@ -66,6 +66,8 @@ NAMESAKE = (A_PERSON, A_CLUB, CALLED)
 """Why a name is somebody's or something else's: what else the text says by that name alone is of them as well."""
 STRONG, SLIGHT, FOR = -0.6, -0.1, 0.1
 """By how much surroundings move the confidence in a name: against it, slightly against it, for it."""
+OF_NO_PLACE = SPORTS_VERBS | AUXILIARIES | GOODS
+"""Behind a name that a place may not be meant by."""
 NEAR = 250
 """Characters within which a word stands near."""
 
@@ -85,9 +87,9 @@ def weigh(  # noqa: PLR0911, PLR0912, C901 -- a table of cases
     """
     if kind == "topic":
         return 0.0, ""
-    if kind == "place" and around.word.casefold() in NAMESAKES and around.state_behind in STATES:
-        return STRONG, f"its namesake in {around.state_behind.title()}"
     small = around.word.casefold()
+    if small in NAMESAKES and kind == "place" and around.state_behind in STATES:
+        return STRONG, f"its namesake in {around.state_behind.title()}"
     if small in SENSES and not titled and (kind == "organisation" or (kind == "place" and small in OF_PLACES)):
         said = around.sentence
         if is_in_another_sense(small, said) and not speaks_of(kind, said) and not _acts(around, kind, language):
@@ -96,20 +98,12 @@ def weigh(  # noqa: PLR0911, PLR0912, C901 -- a table of cases
         not (around.first or titled or language == "de")
         and not (around.before[:1].isupper() or around.after[:1].isupper() or around.hyphened)
         and around.before not in WATCHED
-        and not (
-            kind == "place"
-            and (
-                around.after in SPORTS_VERBS
-                or around.after in AUXILIARIES
-                or around.before in AGAINST
-                or around.after in GOODS
-            )
-        )
+        and not (kind == "place" and (around.after in OF_NO_PLACE or around.before in AGAINST))
         and not (around.before.isdigit() or around.after[:1].isdigit())
     ):
         # As most are: nothing around says anything.
         return 0.0, ""
-    word, before = around.word.casefold(), around.before.casefold().rstrip(".")
+    word, before = small, around.before.casefold().rstrip(".")
     beside, behind = around.beside_before, around.beside_after
     if around.before.isdigit() or (around.is_behind and around.after[:1].isdigit() and word in MONTHS):
         return STRONG, "a number beside it"

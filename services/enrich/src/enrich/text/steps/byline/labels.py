@@ -3,9 +3,11 @@
 import re
 from collections.abc import Mapping
 
+from enrich.text.steps.byline.patterns import PLURAL_ASIDE
+
 LABELS: Mapping[str, str] = {
     "photos by": r"""
-        foto photo fotograf pict bild(?!schirm) zdję kuva valokuva ảnh hình camera kamera cámara câmera ilustra illustra infogra graf gráf graphic dessin dibujo disegn tekening v[ií]d[eé]o video imagen imágen imagem immagin beeld
+        fot phot fotograf pict bild(?!schirm) zdj kuva valokuva ảnh hình camera kamera cámara câmera ilustra illustra infogra graf gráf graphic dessin dibujo disegn tekening v[ií]d[eé]o video imagen imágen imagem immagin beeld
         billed bilete fénykép snímk фото ілюстрац иллюстрац инфограф видео відео съ[её]мка зйомка φωτογραφ تصوير صور צילו ภาพ
     """,
     "translation by": r"""
@@ -26,7 +28,7 @@ LABELS: Mapping[str, str] = {
 """By the contribution, as English bylines call it, how its words begin."""
 STEMS = {role: "|".join(stems.split()) for role, stems in LABELS.items()}
 WORD = "(?:" + "|".join(STEMS.values()) + r")[\w-]*"
-BARE = r"(?:^|(?<=[\s,;|/]))(?P<label>te(?:k|x)st[io]?|texte|testo|szöveg|текст|fotos?|kuvat?|bild(?:er)?|zdjęcia|fotók?|photos?|billeder|beeld|фото|fot\.|zdj\.|ill\.|ph\.) (?=(?-i:[A-ZÀ-Þ\u0100-\u017f\u0410-\u042f][\w'’-]+ [A-ZÀ-Þ\u0100-\u017f\u0410-\u042f]))"
+BARE = r"(?:^|(?<=[\s,;|/]))(?P<label>te(?:k|x)st[io]?|texte|testo|szöveg|текст|fotos?|kuvat?|bild(?:er)?|zdjcia|fotók?|photos?|billeder|beeld|фото|fot\.|zdj\.|ill\.|ph\.) (?=(?-i:[A-ZÀ-Þ\u0100-\u017f\u0410-\u042f][\w'’-]+ [A-ZÀ-Þ\u0100-\u017f\u0410-\u042f]))"
 """`Teksti Heikki Koski, kuvat Juhani Niemi`: labels without a colon."""
 BARE_LABEL = re.compile(BARE, re.IGNORECASE)
 LABEL = re.compile(
@@ -41,12 +43,14 @@ ROLES = tuple(LABELS)
 
 def with_labels_read(text: str) -> str:
     """The text with each label in the words of English bylines, on a line of its own; one for words and pictures is for pictures."""
-    text = BARE_LABEL.sub(_read, text).strip("\n ")
+    if text.count(" ") > 1:
+        text = BARE_LABEL.sub(_read, text).strip("\n ")
     if ":" not in text and "：" not in text:
         return text
+    text = PLURAL_ASIDE.sub("", text)
     return LABEL.sub(_read, text).strip("\n ")
 
 
 def _read(found: re.Match[str]) -> str:
     roles = {int((each.lastgroup or "role4")[4:]) for each in ROLE_OF.finditer(found["label"])}
-    return f"\n{ROLES[min(roles)]} "
+    return f"\n{ROLES[min(roles, default=len(ROLES) - 1)]} "
