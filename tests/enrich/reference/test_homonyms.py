@@ -59,7 +59,8 @@ FOURTH_DICTIONARY, FOURTH = read("homonyms_fourth.txt")
 FIFTH_DICTIONARY, FIFTH = read("homonyms_fifth.txt")
 SIXTH_DICTIONARY, SIXTH = read("homonyms_sixth.txt")
 SEVENTH_DICTIONARY, SEVENTH = read("homonyms_seventh.txt")
-"""Each of other names, written after the rules for the one before it: at first sight precision was .753, .843, .784 and recall .921, .952, .983."""
+EIGHTH_DICTIONARY, EIGHTH = read("homonyms_eighth.txt")
+"""Each of other names, written after the rules for the one before it: at first sight precision was .753, .843, .784, .837 and recall .921, .952, .983, .976."""
 
 
 def measure(sentences: Sequence[Sentence], dictionary: Dictionary = DICTIONARY) -> tuple[float, float, list[str]]:
@@ -99,6 +100,7 @@ def test_homonyms_are_tagged_with_measured_precision_and_recall(
         (FIFTH_DICTIONARY, FIFTH, 0.95),
         (SIXTH_DICTIONARY, SIXTH, 0.9),
         (SEVENTH_DICTIONARY, SEVENTH, 0.92),
+        (EIGHTH_DICTIONARY, EIGHTH, 0.91),
     ],
 )
 def test_other_homonyms_are_weighed_as_well(

@@ -53,6 +53,8 @@ from enrich.reference.names.words import (
     SPORTS_VERBS,
     STARTERS,
     STATES,
+    THE_PAPERS,
+    THE_PLACES,
     TITLES,
     TITLES_OF,
     WATCHED,
@@ -123,8 +125,11 @@ def weigh(  # noqa: PLR0911, PLR0912, C901 -- a table of cases
         return STRONG, f"{CALLED}: {beside} {around.word}"
     if kind == "person" and before in FROM_TO[0] and around.after.casefold() in FROM_TO[1]:
         return STRONG, "a place by the words around it"
-    if before == "the" and word in RIVERS:
-        return STRONG, "a river"
+    if before == "the" and around.is_adjacent:
+        if word in RIVERS:
+            return STRONG, "a river"
+        if not around.hyphened and _is_with_article(around, kind, word):
+            return STRONG, "an article before it"
     if kind == "place":
         if around.after in GOODS and language in ("en", "und"):
             return STRONG, f"part of another name: {around.word} {around.after}"
@@ -241,6 +246,17 @@ def _acts(around: Surroundings, kind: Kind, language: str) -> bool:
         and is_plain
         and (after in MAY_ACT or (PAST.fullmatch(after) is not None and after not in HAPPENED))
     )
+
+
+def _is_with_article(around: Surroundings, kind: Kind, word: str) -> bool:
+    """Whether `the` stands before what takes none as a name: `the Savannah`, `mind the Gap`; parties and papers take one."""
+    after = around.after.casefold()
+    if kind == "place":
+        is_whole = not after or after in FUNCTION or after in AT_PLACE
+        return is_whole and word not in COUNTRIES and word not in THE_PLACES and not word.endswith("s")
+    if kind != "organisation" or word.endswith("s") or word in THE_PAPERS:
+        return False
+    return is_ordinary(word, "en") and not _acts(around, kind, "en")
 
 
 def is_proper(word: str, small: str, language: str) -> bool:

@@ -53,7 +53,7 @@ OTHERS: Mapping[str, frozenset[str]] = {
             kampen weert asten venlo assen gouden
         """,
         "de": """
-            allianz bund bündnis gemeinschaft wende aufbruch linke grüne grünen freie union bild spiegel stern welt zeit tor tore sieg krieg frieden freiheit post bahn glück ehre treue gnade bauer bauern müller schmied fischer jäger metzger bäcker schäfer hirt richter
+            linde eiche buche tanne kiefer birke esche erle weide allianz bund bündnis gemeinschaft wende aufbruch linke grüne grünen freie union bild spiegel stern welt zeit tor tore sieg krieg frieden freiheit post bahn glück ehre treue gnade bauer bauern müller schmied fischer jäger metzger bäcker schäfer hirt richter
             könig kaiser herzog graf ritter fürst bischof papst pfarrer schwarz schwarze rot rote weiß weiße braun grün grau blau stark jung jünger alt alte neu neue reich arm frei fromm kraft ernst sommer winter
             herbst frühling morgen abend mai märz august sonntag montag freitag feld felder wiese busch baum bäume blume rose rosen lilie stein steine berge tal bach brunnen quelle see meer insel brücke turm
             burg schloss kirche kloster haus häuser tür mauer gasse straße platz ufer strand hafen mühle essen hagen hof halle hamm moers siegen bingen worms ulm aalen regen rosenheim plauen weiden leer
@@ -72,6 +72,7 @@ OTHERS: Mapping[str, frozenset[str]] = {
     }.items()
 }
 """Of other languages those that people, places and companies are called by, too."""
+PLURALS = {"es": "s", "pt": "s", "fr": "sx"}
 GERMAN_ENDINGS = ("n", "en", "e", "s", "es", "er", "ern")
 ENDINGS = (("ies", "y"), ("es", ""), ("s", ""), ("ing", ""), ("ing", "e"), ("ed", ""), ("ed", "e"))
 
@@ -89,6 +90,8 @@ def is_ordinary(word: str, language: str) -> bool:
         return True
     if language not in ("en", "und"):
         words = OTHERS.get(language, frozenset())
+        if language in PLURALS and word[-1:] in PLURALS[language] and word[:-1] in words:
+            return True
         return word in words or (
             language == "de" and any(word.removesuffix(ending) in words for ending in GERMAN_ENDINGS)
         )

@@ -33,7 +33,7 @@ SENSES: Mapping[str, str] = {
     "globe": "around warming",
     "guess": "anyone who what",
     "jaguar": r"zoo jungle wild cub cubs cats? big\scat rainforest",
-    "java": "coffee code developers programming island volcano",
+    "java": "coffee code developers programming",
     "jordan": "shoes? sneakers?",
     "kraken": "tales? myth sea monster sailors squid",
     "lincoln": "abraham memorial assassinat(?:ed|ion) gettysburg emancipation",

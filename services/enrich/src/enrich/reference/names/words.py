@@ -7,7 +7,7 @@ TITLES = frozenset(
     """
     mr mrs ms miss dr prof professor sir dame lord lady president chancellor premier minister secretary senator congressman congresswoman governor mayor judge justice king queen prince
     princess pope general colonel captain sergeant chief inspector coach manager striker midfielder goalkeeper defender candidate herr frau monsieur madame señor señora signor präsident
-    präsidentin kanzler kanzlerin ministre président présidente presidente ministro prime-minister
+    präsidentin kanzler kanzlerin général colonel capitaine maréchal docteur maître professeur juge reine comte doña don rey reina capitán coronel doctor profesor juez generale capitano colonnello dottor avvocato giudice ministre président présidente presidente ministro prime-minister
     """.split()  # noqa: SIM905 -- easier to read than dozens of quotes
 )
 MONTHS = frozenset(
@@ -166,6 +166,17 @@ GOODS = frozenset(
     """.split()  # noqa: SIM905 -- easier to read than dozens of quotes
 )
 """Behind the name of a place: what is called after it."""
+THE_PLACES = frozenset(
+    """
+    hague bronx vatican kremlin sahara donbas algarve tyrol ruhr saarland riviera crimea peloponnese levant punjab cape gambia sudan lebanon ukraine city capitol
+    """.split()  # noqa: SIM905 -- easier to read than dozens of quotes
+)
+THE_PAPERS = frozenset(
+    """
+    guardian telegraph times post sun mirror star express mail observer independent herald economist record tribune globe scotsman fed met commission hub
+    """.split()  # noqa: SIM905 -- easier to read than dozens of quotes
+)
+"""What is called with an article."""
 RIVERS = frozenset(
     """
     niger jordan amazon mississippi missouri ohio colorado delaware orange hull derwent tyne danube volga main oder saone
@@ -185,7 +196,7 @@ SPORTS_VERBS = frozenset(
     beat beats lost lose loses won win wins drew draw draws thrashed thrash hammered hammer edged edge defeated defeat downed down stunned stun outlasted routed held hold host hosted visit travel travelled face faced
     crashed crash advanced advance reached reach sacked sack signed sign signs scored score equalised equalized led lead leads trail trailed topped moved climbed dropped slipped knocked eliminated eliminate
     are were have remain sit play played clinched secured snatched overcame overcome deserved deserve needed dominated controlled struggled equalise came went ended finished finish
-    besiegte besiegt schlägt gewinnt verliert gewann verlor bat battu perd gagne vence gana pierde venció ganó perdió batte vince perde bate venceu perdeu s'incline s'impose l'emporte siegt unterliegt holt wint verliest speelt pareggia golea empata cae sube goleia empatou wint
+    besiegte besiegt schlägt gewinnt verliert gewann verlor bat battu perd gagne vence gana pierde venció ganó perdió batte vince perde bate venceu perdeu perdu gagné battu vinto perso pareggiato ganado perdido empatado s'incline s'impose l'emporte siegt unterliegt holt wint verliest speelt pareggia golea empata cae sube goleia empatou wint
     """.split()  # noqa: SIM905 -- easier to read than dozens of quotes
 )
 """Behind the name of a club."""

@@ -113,6 +113,8 @@ def kind_of(name: str) -> Literal["person", "agency", "staff"]:
     ):
         return "staff"
     words = plain.split()
+    if len(words) > 2 and " ".join(words[:2]) in AGENCIES and not is_given(words[0]):
+        return "agency"
     if len(words) > 1 and all(word in AGENCIES for word in words):
         return "agency"
     kind = no_name(name)

@@ -100,6 +100,18 @@ TEAM_ENDINGS = ("redaktion", "ressort", "reporterteam", "newsdesk", "newsroom", 
 ARABIC_TEAMS = frozenset(("مراسل", "مراسلنا", "مراسلون", "مراسلو", "التحرير", "وكالات", "الوكالات"))
 GERMAN_BODY = re.compile(r"[A-ZÄÖÜ][a-zäöüß]{2,}sche[rs]?")
 """`Deutsche Umwelthilfe`, `Bayerischer Rundfunk`: an adjective that no name has."""
+GERMAN_POSTS = (
+    "leiter",
+    "leiterin",
+    "redakteur",
+    "redakteurin",
+    "korrespondent",
+    "korrespondentin",
+    "reporterin",
+    "chefin",
+    "mitarbeiter",
+    "mitarbeiterin",
+)
 DAYS = frozenset(
     (
         "monday",
@@ -182,6 +194,8 @@ def no_name(item: str) -> NoName | None:
 def _is_other(words: list[str], whole: list[str], ends: list[str]) -> bool:
     if any(word.strip("().,") in AI_MARKS or word.startswith(("AI-", "KI-", "IA-")) for word in words):
         return True
+    if len(words) > 1 and words[0].casefold().endswith(GERMAN_POSTS) and not is_given(words[0]):
+        return True
     if len(words) == 1 and (BRAND.fullmatch(words[0]) or whole[0] in DAYS):
         return True
     if _is_made_of_words(words, whole):
@@ -205,6 +219,8 @@ def _is_paper(words: list[str], whole: list[str], ends: list[str]) -> bool:
         return True
     if len(words) < 2:
         return bool(words) and words[0].casefold() in OUTLETS
+    if len(words) == 2 and whole[0] in ("le", "la", "de", "el", "il") and len(words[1]) > 6 and not is_given(words[1]):
+        return words[1][0].isupper()
     if ends[-1] in PAPER_SURNAMES and len(words) < 6 and not EDITIONS.isdisjoint(whole[:-1]) and not is_given(words[0]):
         return True
     return _has_article(words, whole) or (ends[-1] in PAPER_SURNAMES and _is_before_paper(words, whole[0]))

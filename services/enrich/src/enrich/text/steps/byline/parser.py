@@ -30,6 +30,7 @@ from enrich.text.steps.byline.patterns import (
     DATELINE,
     DUTCH,
     FOLLOW,
+    FROM_COMMA,
     FROM_FIRST,
     FROM_SOMEBODY,
     GREEK_ARTICLE,
@@ -159,7 +160,12 @@ def _read(text: str, directory: Directory) -> list[BylineName]:
         found := TWO_PLACES.match(text)
         or PLACE_FIRST.match(text)
         or PLACE_COLON.match(text)
-        or ((from_first := FROM_FIRST.match(text)) and is_known_place(from_first["place"]) and from_first)
+        or (
+            (from_first := FROM_FIRST.match(text))
+            and (from_first["verb"] or is_known_place(from_first["place"]))
+            and from_first
+        )
+        or FROM_COMMA.match(text)
     ):
         place, rest = found["place"], found["names"]
         if (

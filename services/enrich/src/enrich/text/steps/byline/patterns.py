@@ -82,8 +82,12 @@ JOINT_OR_PLACE = re.compile(
     r"(?<=[^\W\d_]) (?:en|a|w) (?P<given>[A-ZÀ-Ž][^\W\d_]+) (?P<surname>(?:(?:van|de|der|den|ter|ten|te|von|di|del|la|le) ){0,3}[A-ZÀ-Ž][^\W\d_]+)"
 )
 FROM_FIRST = re.compile(
-    r"^(?:Aus|From|In) (?P<place>[A-ZÀ-Ý][\w’'-]+) (?:berichte[nt] |meldet |reports )?(?P<names>[A-ZÀ-Ý][\w’'-]+ [A-ZÀ-Ý].*)$"
+    r"^(?:Aus|From|In) (?P<place>[A-ZÀ-Ý][\w’'-]+) (?P<verb>berichte[nt] |meldet |reports )?(?P<names>[A-ZÀ-Ý][\w’'-]+ [A-ZÀ-Ý].*)$"
 )
+FROM_COMMA = re.compile(
+    r"^(?i:desde|depuis|aus|from|fra|från|da) (?P<place>[A-ZÀ-Ž][\w’'-]+(?: [A-ZÀ-Ž][\w’'-]+)?)[,:] (?P<names>[A-ZÀ-Ž][\w’'-]+ [A-ZÀ-Ž].*)$"
+)
+"""`Desde Bogotá, Camilo Restrepo`."""
 PLACE_COLON = re.compile(
     r"^(?P<place>[A-ZÀ-ÝĀ-ŽА-Я][\w’'-]+(?: [A-ZÀ-Ý][\w’'-]+){0,2}): (?P<names>[^\W\d_]{2,} [^\W\d_].*)$"
 )
