@@ -19,6 +19,7 @@ _HAS_PICTURE = re.compile(r"<(?:img|picture|video|audio|iframe|source|svg|a)\b",
 _FIGURE = re.compile(r"<figure\b[^<>]*>((?>(?:[^<]+|<(?!/?figure\b))*))</figure\s*>\s*", re.IGNORECASE)
 _FIRST = 4
 _LONGEST_ABOVE = 40
+_LONGEST_REPEAT = 240
 """Characters of a line above a headline that is repeated."""
 
 
@@ -97,6 +98,8 @@ def _names(found: Cleared, words: str) -> str:
 def _above_repeat(every: list[blocks.Block], headline: str) -> int:
     """How many lines stand above the headline where a text says it once more: `The Sports Xchange`, then the headline."""
     for number, block in enumerate(every[:_FIRST]):
+        if len(block.inner) > _LONGEST_REPEAT:
+            return 0
         words = block.words
         if number and len(words) > _LONGEST_ABOVE // 2 and repeats.same(words, headline):
             return number

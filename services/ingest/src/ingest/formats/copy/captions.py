@@ -81,15 +81,19 @@ def tidy(fields: dict[str, object]) -> None:
 
 
 _LEAST_CAPTION = 4
+_TOLD = 4
+"""Letters of a credit by which a caption that tells it is looked for."""
 
 
 def _take_credit(one: dict[str, object], caption: str) -> None:
     """Take the credit behind a caption out of it, the longer one where the picture has one that says the same."""
     tail = caption[-200:]
+    known = one.get("credit")
+    if isinstance(known, str) and known and known[:_TOLD].casefold() not in tail.casefold():
+        return
     if _CREDIT_SIGNS.isdisjoint(tail) or (found := _CREDIT_IN_CAPTION.search(tail)) is None:
         return
     said = next(filter(None, found.groups())).strip(" .()[]")
-    known = one.get("credit")
     if known and isinstance(known, str):
         short, long = sorted((repeats.folded(said), repeats.folded(known)), key=len)
         if not short or short not in long:

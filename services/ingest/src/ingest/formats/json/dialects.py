@@ -29,12 +29,12 @@ _STANDARD = frozenset({"standard", "$standard", "uri", "updates", "home_page_url
 def recognise(document: Document) -> int:
     """A last resort: an object with an id, words and no standard's names."""
     whole = json_document.first_object(document)
-    if not whole:
+    if not whole or not _STANDARD.isdisjoint(whole):
         return 0
     first = _first(whole)
     if systems.is_known(first):
         return 93
-    if not _STANDARD.isdisjoint((*whole, *first)):
+    if not _STANDARD.isdisjoint(first):
         return 0
     names = {name.lower() for name in first}
     if "article_html" in names and ({"urn", "pubstatus", "entry_id"} & names):

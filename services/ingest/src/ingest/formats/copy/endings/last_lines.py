@@ -53,6 +53,7 @@ def _marks_inside(found: Cleared, several: list[blocks.Block], spans: list[tuple
 
 _LOOKED_AT = 40
 _LONGEST_MARK = 24
+_LONGEST_WRITER = 120
 
 
 def _take_writer(
@@ -64,7 +65,13 @@ def _take_writer(
         return
     for block in last:
         at = (block.start, block.end)
-        if at in taken or block.start <= found.first_at or "<" in block.inner or block.name != "p":
+        if (
+            len(block.inner) > _LONGEST_WRITER
+            or at in taken
+            or block.start <= found.first_at
+            or "<" in block.inner
+            or block.name != "p"
+        ):
             continue
         if name := closers.writer(block.words):
             found.bylines.append(name)
