@@ -154,6 +154,11 @@ class FeedStore:
         while self._is_full():
             self._evict()
 
+    @property
+    def newest_generation(self) -> int:
+        """The highest that any channel has."""
+        return self._count
+
     def generation(self, channel: str) -> int:
         """A number that is another one after every change of the channel."""
         return self._generations.get(channel, self._floor)

@@ -109,6 +109,8 @@ class ReadyAnswer:
         return 200
 
 
+BEGAN = "slugline.began"
+"""In a request's scope: the newest generation of when it came."""
 ALWAYS = ("/livez", "/readyz", "/metrics", "/static/")
 """What is answered by a replica that has just started, too."""
 
@@ -156,6 +158,8 @@ class ResponseCache:
                 READY[await answer(scope, receive, send)].inc()
                 return
 
+            scope[BEGAN] = self.feed_store.newest_generation
+
         async def counted(message: Message) -> None:
             if message["type"] == "http.response.start":
                 ANSWERS.labels("route", str(message["status"])).inc()
@@ -189,11 +193,17 @@ class ResponseCache:
             else generation(answer.channel)
         )
 
-    def keep(self, path: str, query: bytes, answer: ReadyAnswer) -> ReadyAnswer:
-        """Keep an answer for its next reader; those that were not asked for longest make room."""
+    def keep(self, path: str, query: bytes, answer: ReadyAnswer, began: int | None = None) -> ReadyAnswer:
+        """Keep an answer for its next reader; those that were not asked for longest make room.
+
+        `began` is the newest generation of when it was begun to be made: what has changed since, while the archive was asked, may be
+        on it or not.
+        """
         if not (answer.whole and answer.channel):
             return answer
         answer.generation = self._generation(answer)
+        if began is not None and answer.generation > began:
+            return answer
         answer.offset = self.feed_store.cursor.offset
         answer.until = None if answer.fresh_s is None else time.monotonic() + answer.fresh_s
         key = (path, query)

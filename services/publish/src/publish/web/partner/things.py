@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from publish.archive.search.selection import Selection
-from publish.representation.position import NEWS
+from publish.representation.position import NEWS, Position
 from publish.representation.reader_json import dump
 from publish.representation.reader_update import ReaderAuthor, ReaderTag, ReaderUpdate
 from publish.representation.retraction import WITHDRAWN, WORDS
@@ -94,6 +94,8 @@ class Things:
         channel = f"story:{story}"
         newest, whole = await self._newest(channel)
         store, archive = answers.feed_store, answers.archive
+        # Before what is read: what comes meanwhile is in the stream behind it.
+        cursor = await answers.cursor_of(channel)
         page = await page_of(store, archive, channel, None, KEY_EVENTS, selection=Selection(key_events=True))
         last = list(islice(store.newest(channel), CLOSING)) or [newest]
         ended = closed_at(last)
@@ -110,7 +112,7 @@ class Things:
                 "closed_at": ended,
                 "corroboration": max(each.update.corroboration.count for each in last),
                 "channel": channel,
-                "cursor": str(await answers.cursor_of(channel)),
+                "cursor": str(cursor),
             }
         )
         body = head[:-1] + b',"key_events":[' + answers.renderer.json_array(page.entries) + b"]}"
@@ -119,50 +121,56 @@ class Things:
 
     async def tags(self, request: Request) -> Response:
         """`GET /v1/tags`: the tags of the newest updates, the most frequent first."""
+        cursor = await self.answers.cursor_of(NEWS)
         found: dict[str, tuple[ReaderTag, int]] = {}
         for entry in self._recent():
             for tag in entry.update.tags:
                 known = found.get(tag.code)
                 found[tag.code] = (known[0] if known else tag, known[1] + 1 if known else 1)
-        return await self._list(request, "tags", (self._tag(tag, count) for tag, count in found.values()))
+        return self._list(request, "tags", (self._tag(tag, count) for tag, count in found.values()), cursor)
 
     async def authors(self, request: Request) -> Response:
         """`GET /v1/authors`: the authors of the newest updates, the most frequent first."""
+        cursor = await self.answers.cursor_of(NEWS)
         found: dict[str, tuple[ReaderAuthor, int]] = {}
         for entry in self._recent():
             for author in entry.update.authors:
                 if author.slug:
                     known = found.get(author.slug)
                     found[author.slug] = (known[0] if known else author, known[1] + 1 if known else 1)
-        return await self._list(request, "authors", (self._author(author, count) for author, count in found.values()))
+        return self._list(request, "authors", (self._author(author, count) for author, count in found.values()), cursor)
 
-    async def _list(self, request: Request, name: str, things: Iterable[Mapping[str, object]]) -> Response:
+    def _list(self, request: Request, name: str, things: Iterable[Mapping[str, object]], cursor: Position) -> Response:
         answers = self.answers
         listed = sorted(things, key=lambda each: -int(str(each["updates"])))[:MOST]
-        answer = answers.json(dump({name: listed, "cursor": str(await answers.cursor_of(NEWS))}), channel=NEWS)
+        answer = answers.json(dump({name: listed, "cursor": str(cursor)}), channel=NEWS)
         return ReadyResponse(answers.keep(request, answer))
 
     async def tag(self, request: Request) -> Response:
         """`GET /v1/tags/{code}`: a tag, as its newest update has it."""
         code = request.path_params["code"]
+        await self._newest(f"tag:{code}")
+        cursor = await self.answers.cursor_of(f"tag:{code}")
         entry, whole = await self._newest(f"tag:{code}")
         tag = next((each for each in entry.update.tags if each.code == code), None)
-        return await self._one(request, f"tag:{code}", self._tag(tag) if tag else None, whole=whole)
+        return self._one(request, f"tag:{code}", self._tag(tag) if tag else None, cursor, whole=whole)
 
     async def author(self, request: Request) -> Response:
         """`GET /v1/authors/{slug}`: an author, as the newest update has it."""
         slug = request.path_params["slug"]
+        await self._newest(f"author:{slug}")
+        cursor = await self.answers.cursor_of(f"author:{slug}")
         entry, whole = await self._newest(f"author:{slug}")
         author = next((each for each in entry.update.authors if each.slug == slug), None)
-        return await self._one(request, f"author:{slug}", self._author(author) if author else None, whole=whole)
+        return self._one(request, f"author:{slug}", self._author(author) if author else None, cursor, whole=whole)
 
-    async def _one(
-        self, request: Request, channel: str, thing: Mapping[str, object] | None, *, whole: bool
+    def _one(
+        self, request: Request, channel: str, thing: Mapping[str, object] | None, cursor: Position, *, whole: bool
     ) -> Response:
         if thing is None:
             raise Problem(404, "not-found", "nothing has been published under this name")
         answers = self.answers
-        value = {**thing, "channel": channel, "cursor": str(await answers.cursor_of(channel))}
+        value = {**thing, "channel": channel, "cursor": str(cursor)}
         return ReadyResponse(answers.keep(request, answers.json(dump(value), channel=channel, whole=whole)))
 
     def _recent(self) -> Iterable[FeedEntry]:

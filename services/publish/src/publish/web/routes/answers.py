@@ -17,7 +17,7 @@ from publish.web.archive_client import ArchiveClient
 from publish.web.feed_store import FeedEntry, FeedStore
 from publish.web.omissions import BACKOFF
 from publish.web.renderer import Renderer
-from publish.web.response_cache import Header, ReadyAnswer, ResponseCache
+from publish.web.response_cache import BEGAN, Header, ReadyAnswer, ResponseCache
 from publish.web.routes.machine_rights import headers_of
 from publish.web.routes.parameters import NOW
 from shared.http.problem import Problem
@@ -146,7 +146,8 @@ class Answers:
             return answer
         if answer.fresh_s is None and self.renderer.omissions.are_any:
             answer.fresh_s = BACKOFF.first_s
-        return self.response_cache.keep(request.scope["path"], request.scope["query_string"], answer)
+        began: int | None = request.scope.get(BEGAN)
+        return self.response_cache.keep(request.scope["path"], request.scope["query_string"], answer, began)
 
 
 class ReadyResponse(Response):

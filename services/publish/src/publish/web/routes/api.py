@@ -88,6 +88,8 @@ class Api:
         answers, form = self.answers, form_of(request)
         channel, selection = selection_of(request)
         asked = _Asked(channel, selection, before_of(request), limit_of(request, API_PAGE), fields_of(request))
+        # Before the page: what comes meanwhile is on it and in the stream behind it, and never in neither.
+        cursor = await answers.cursor_of(channel)
         page = await page_of(
             answers.feed_store,
             answers.archive,
@@ -97,7 +99,6 @@ class Api:
             selection=selection,
             most_characters=MOST_CHARACTERS,
         )
-        cursor = await answers.cursor_of(channel)
         if form == "json":
             body = self._json_page(asked, page, cursor)
         else:
@@ -253,6 +254,7 @@ class Api:
     async def stories(self, request: Request) -> Response:
         """`GET /v1/stories`: the stories of the newest updates."""
         answers = self.answers
+        cursor = await answers.cursor_of(NEWS)
         value = {
             "stories": [
                 {
@@ -271,7 +273,7 @@ class Api:
                 }
                 for story in stories_of(answers.feed_store)
             ],
-            "cursor": str(await answers.cursor_of(NEWS)),
+            "cursor": str(cursor),
         }
         answer = answers.json(dump(value), channel=NEWS)
         return ReadyResponse(answers.keep(request, answer))
