@@ -20,11 +20,12 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "deploy"), str(ROOT / "tests/ben
 
 import asyncpg  # noqa: E402 -- after the path
 import uvloop  # noqa: E402
-from pipeline import BODY, ours, spread  # noqa: E402
+from pipeline import BODY, median, ours, spread  # noqa: E402
 
 from support.pipeline import SERVICES, Pipeline, started  # noqa: E402
 from support.processes import Processes  # noqa: E402
 from support.servers import Servers, new_newsroom, running_servers  # noqa: E402
+from support.waiting import eventually  # noqa: E402
 
 AT_ONCE = 250
 """Updates in one POST."""
@@ -46,12 +47,21 @@ async def send(pipeline: Pipeline, count: int) -> float:
     return time.monotonic() - began
 
 
-async def drained(pipeline: Pipeline, connection: Any, count: int, rate: int) -> tuple[list[float], float]:
-    """What live news takes until the backlog is archived, and for how long that is."""
-    began, latencies = time.monotonic(), []
+async def drained(
+    pipeline: Pipeline, connection: Any, count: int, rate: int
+) -> tuple[list[float], dict[str, float], float]:
+    """What live news takes until the backlog is archived, the medians of its parts, and for how long that is.
+
+    From when the first of it is out: until then the process starts.
+    """
+    started = f"SELECT EXISTS (SELECT {OF_BACKLOG})"
+    await eventually(lambda: connection.fetchval(started), within_s=60, what="the process is not ready")
+    began, latencies, turns = time.monotonic(), [], []
     while await connection.fetchval(f"SELECT count(*) {OF_BACKLOG}") < count:
-        latencies += (await ours(pipeline, rate, TURN_S))["latencies"]
-    return latencies, time.monotonic() - began
+        turn = await ours(pipeline, rate, TURN_S)
+        latencies += turn["latencies"]
+        turns.append(turn)
+    return latencies, median(turns, "stages_ms"), time.monotonic() - began
 
 
 async def measure(servers: Servers, count: int, rate: int) -> dict[str, Any]:
@@ -69,7 +79,7 @@ async def measure(servers: Servers, count: int, rate: int) -> dict[str, Any]:
             pipeline.named["enrich-text"].child.end()
             sent_s = await send(pipeline, count)
             pipeline.named["enrich-text"] = processes.start(settings, "enrich", "text")
-            busy, took_s = await drained(pipeline, connection, count, rate)
+            busy, stages, took_s = await drained(pipeline, connection, count, rate)
             places = await connection.fetch(
                 f"SELECT convert_from(data, 'UTF8')::json ->> 'guid' AS guid {OF_BACKLOG} ORDER BY position_offset"
             )
@@ -81,7 +91,7 @@ async def measure(servers: Servers, count: int, rate: int) -> dict[str, Any]:
         "drained_s": round(took_s),
         "drained_per_s": round(count / took_s),
         "in_order": guids == sorted(guids) and len(guids) == count,
-        "live": {"quiet": spread(quiet), "draining": spread(busy), "updates": len(busy)},
+        "live": {"quiet": spread(quiet), "draining": spread(busy), "stages_ms": stages, "updates": len(busy)},
         "load": os.getloadavg(),
     }
 
@@ -106,6 +116,7 @@ def main() -> None:
             f"  live, {name:>8} | "
             + " | ".join(f"{each} {value:8.2f} ms" for each, value in found["live"][name].items())
         )
+    print("  draining, medians: " + ", ".join(f"{part} {ms} ms" for part, ms in found["live"]["stages_ms"].items()))
     output = ROOT / ".local/bench/backlog.json"
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(json.dumps(found, indent=1) + "\n")

@@ -14,6 +14,7 @@ from prometheus_client import Gauge
 from shared import crash_points
 from shared.failures import Unanswered
 from shared.http.server.sockets import raise_descriptor_limit
+from shared.memory import keep_giving_back
 from shared.observability.logs import configure_logging
 from shared.observability.traces import configure_tracing
 from shared.settings import Connections
@@ -60,6 +61,7 @@ def run(settings: Connections, name: str, main: Callable[[asyncio.Event], Awaita
         log.info("starting")
         turning = asyncio.create_task(_keep_turning(settings.watchdog_s), name="watchdog")
         printing = asyncio.create_task(folding.keep_printing(), name="folded log lines")
+        giving = asyncio.create_task(keep_giving_back(), name="memory")
         try:
             await main(stop)
         except Unanswered as error:
@@ -68,8 +70,9 @@ def run(settings: Connections, name: str, main: Callable[[asyncio.Event], Awaita
             log.info("stopped")
         finally:
             turning.cancel()
-            printing.cancel()
-            await asyncio.gather(printing, return_exceptions=True)
+            for task in (printing, giving):
+                task.cancel()
+            await asyncio.gather(printing, giving, return_exceptions=True)
 
     uvloop.run(body())
     faulthandler.cancel_dump_traceback_later()

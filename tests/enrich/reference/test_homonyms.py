@@ -56,6 +56,11 @@ UNSEEN_DICTIONARY, UNSEEN = read("homonyms_unseen.txt")
 """Yet other names, written after that."""
 FOURTH_DICTIONARY, FOURTH = read("homonyms_fourth.txt")
 """Names in five languages, written after that: at first sight precision was .663 and recall .932."""
+FIFTH_DICTIONARY, FIFTH = read("homonyms_fifth.txt")
+SIXTH_DICTIONARY, SIXTH = read("homonyms_sixth.txt")
+SEVENTH_DICTIONARY, SEVENTH = read("homonyms_seventh.txt")
+EIGHTH_DICTIONARY, EIGHTH = read("homonyms_eighth.txt")
+"""Each of other names, written after the rules for the one before it: at first sight precision was .753, .843, .784, .837 and recall .921, .952, .983, .976."""
 
 
 def measure(sentences: Sequence[Sentence], dictionary: Dictionary = DICTIONARY) -> tuple[float, float, list[str]]:
@@ -88,7 +93,15 @@ def test_homonyms_are_tagged_with_measured_precision_and_recall(
 
 @pytest.mark.parametrize(
     ("dictionary", "sentences", "least"),
-    [(BLIND_DICTIONARY, BLIND, 0.95), (UNSEEN_DICTIONARY, UNSEEN, 0.94), (FOURTH_DICTIONARY, FOURTH, 0.92)],
+    [
+        (BLIND_DICTIONARY, BLIND, 0.95),
+        (UNSEEN_DICTIONARY, UNSEEN, 0.94),
+        (FOURTH_DICTIONARY, FOURTH, 0.95),
+        (FIFTH_DICTIONARY, FIFTH, 0.95),
+        (SIXTH_DICTIONARY, SIXTH, 0.9),
+        (SEVENTH_DICTIONARY, SEVENTH, 0.92),
+        (EIGHTH_DICTIONARY, EIGHTH, 0.91),
+    ],
 )
 def test_other_homonyms_are_weighed_as_well(
     dictionary: Dictionary, sentences: Sequence[Sentence], least: float, capsys: pytest.CaptureFixture[str]

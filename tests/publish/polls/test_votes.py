@@ -74,3 +74,21 @@ def test_a_cookie_of_another_key_is_nobodys() -> None:
         browser_of(b"a", "é.é"),
     ] == [None] * 4
     assert voter_of(b"a", "browser", POLL) != voter_of(b"a", "browser", ("u" * 26, "less"))
+
+
+async def test_what_somebody_else_wrote_where_votes_are_counted_is_mended(settings: Settings, pool: Any) -> None:
+    """Keys of another type begin anew, with what was settled; a reader is shown a count that is no number as none."""
+    async with Redis.from_url(settings.redis_url) as redis:
+        votes, prefix = Votes.of(redis, settings), f"slugline:{settings.topic_prefix}poll"
+        assert await votes.vote(POLL, "yes", b"one")
+        assert await settle(pool, votes) == 1
+        for name in ("-key", "-changed", f"-votes:{'/'.join(POLL)}", f"-voters:{'/'.join(POLL)}"):
+            await redis.delete(prefix + name)
+            await redis.rpush(prefix + name, "x")
+        assert len(await votes.key()) == 32
+        assert await votes.changed() == []
+        assert await votes.vote(POLL, "yes", b"two")
+        await settle(pool, votes)
+        assert dict((await votes.count(POLL)).votes) == {"yes": 2}
+        await redis.hset(f"{prefix}-votes:{'/'.join(POLL)}", "no", b"\xff many")
+        assert dict((await votes.count(POLL)).votes) == {"yes": 2, "no": 0}

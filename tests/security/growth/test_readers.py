@@ -10,21 +10,12 @@ from lxml import etree
 
 from conformance.documents import outcome
 from ingest.formats import Unreadable, charset, limits, media, times
-from ingest.formats.copy import (
-    authors,
-    captions,
-    escapes,
-    footers,
-    headlines,
-    notes,
-    people,
-    places,
-    repeats,
-    scripts,
-    sign_offs,
-    tags,
-)
 from ingest.formats.copy import body as copy_body
+from ingest.formats.copy import captions, headlines, places, repeats, tags
+from ingest.formats.copy.desks import notes, scripts
+from ingest.formats.copy.endings import closers, footers, sign_offs
+from ingest.formats.copy.markup import escapes, lines, typesetting
+from ingest.formats.copy.names import authors, people
 from ingest.formats.feeds.media_rss import media_apart
 from ingest.formats.html import embeds, flatten, from_xml
 from ingest.formats.json.shapes import body_by_shape
@@ -83,10 +74,14 @@ FUNCTIONS: dict[str, Callable[[str], Any]] = {
     "players as links": lambda said: embeds.as_links(f"<p>{said}</p><iframe src='https://v.example/'>{said}"),
     "a body for readers": lambda said: copy_body.cleared(f"<p>{said}</p>{said}", "Headline", "slug"),
     "a headline of a text": lambda said: copy_body.parted_headline(f"<p>{said}</p>", 200),
-    "vendors' tags": lambda said: copy_body.with_vendors_tags_read(said + "&lt;endash&gt;"),
-    "wrapped lines": lambda said: copy_body.unwrapped(f"<p>{said}<br>{said}</p>"),
+    "vendors' tags": lambda said: typesetting.with_vendors_tags_read(said + "&lt;endash&gt;"),
+    "wrapped lines": lambda said: lines.unwrapped(f"<p>{said}<br>{said}</p>"),
     "captions": lambda said: copy_body.without_captions(f"<figcaption>{said}</figcaption>{said}", {"a"}),
     "whether it is a note": notes.kind_of_note,
+    "whether it points to another text": notes.is_read_also,
+    "whether it is a closing line": lambda said: closers.is_closer(said, is_block=True),
+    "what stands behind a sentence": lambda said: closers.behind(said + "(完)"),
+    "who wrote it": closers.writer,
     "whether it is a sign-off": lambda said: (sign_offs.is_sign_off(said), sign_offs.initials_at_end(said)),
     "a name": people.kind_of_name,
     "a byline": lambda said: (authors.byline_of(said), authors.is_line_of_names(said)),

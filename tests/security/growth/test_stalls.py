@@ -5,6 +5,7 @@ In seconds of a machine that does nothing else (`growth.measure`).
 
 from collections.abc import Callable
 from functools import partial
+from inspect import unwrap
 
 import pytest
 
@@ -93,7 +94,7 @@ def test_a_merge_stalls_no_process(name: str) -> None:
             (f"It was {text} 12 percent", f"It is {text[::-1]} by 20 percent. {text}"[:size]),
             (text[::-1], text[size // 3 :]),
         ):
-            assert quiet_s(partial(merged.__wrapped__, text, desk, source, is_html=True), LONGEST_S) <= LONGEST_S
+            assert quiet_s(partial(unwrap(merged), text, desk, source, is_html=True), LONGEST_S) <= LONGEST_S
 
 
 def _items(unit: bytes, before: bytes = b"", between: bytes = b"", after: bytes = b"") -> bytes:

@@ -7,6 +7,7 @@ and at four times that length.
 import functools
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from inspect import unwrap
 from typing import Any
 
 import pytest
@@ -304,10 +305,10 @@ TEXT: Mapping[str, Function] = {
     "shown difference": lambda text: shown_diff(reader_change(Change(diff=(("=", text), ("-", text), ("+", text))))),
 }
 WHOLE: Mapping[str, Function] = {
-    "a correction merged with what came since": lambda text: merged.__wrapped__(
+    "a correction merged with what came since": lambda text: unwrap(merged)(
         f"It was {text} 20 percent", f"It was {text} 12 percent", f"It is {text} by 20 percent. {text}", is_html=True
     ),
-    "a correction of all merged": lambda text: merged.__wrapped__(
+    "a correction of all merged": lambda text: unwrap(merged)(
         f"<p>{text}</p>", f"<p>{text[::-1]}</p>", f"<p>{text[len(text) // 3 :]} and</p>", is_html=True
     ),
     "revision": whole,

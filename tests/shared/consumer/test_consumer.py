@@ -329,6 +329,31 @@ async def test_a_second_replica_takes_over_without_loss_or_disorder(newsroom: Co
     assert await total_committed(newsroom) == len(guids)
 
 
+async def test_what_comes_while_a_backlog_is_handled_passes_it(newsroom: Connections) -> None:
+    """A few batches later, though Kafka has given thousands of the backlog at once, and gives nothing else until those are taken."""
+    live = [raw_update(f"live-{number}") for number in range(8)]
+
+    class Working(Effects):
+        sent_at = 0
+
+        async def __call__(self, incoming: Messages) -> list[Rejection]:
+            await super().__call__(incoming)
+            if not self.sent_at and len(self.guids) > 500:
+                await send_all(newsroom, RAW, live)
+                self.sent_at = len(self.guids)
+            # As long as a batch takes.
+            await asyncio.sleep(0.05)
+            return []
+
+    effects = Working()
+    await send_all(newsroom, RAW, same_key(f"late-{number:04}" for number in range(8_000)))
+    async with running(newsroom, effects, max_records=100):
+        await eventually(lambda: effects.of("live"))
+    assert effects.of("late") == sorted(effects.of("late"))
+    first = next(number for number, guid in enumerate(effects.guids) if guid.startswith("live"))
+    assert first - effects.sent_at <= 1_000
+
+
 async def test_a_header_that_is_not_utf8_does_no_harm(newsroom: Connections) -> None:
     """Headers are anybody's bytes: a foreign one never costs a message."""
     value = raw_update("odd").model_dump_json().encode()

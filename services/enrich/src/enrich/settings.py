@@ -11,7 +11,7 @@ from shared.settings import Connections
 class Settings(Connections):
     """Read from the environment; the same for every process of the service, each takes what it needs."""
 
-    enrich_batch: int = Field(default=500, ge=1, le=5000, description="Most messages that are enriched as one batch")
+    enrich_batch: int = Field(default=200, ge=1, le=5000, description="Most messages that are enriched as one batch")
     enrich_api_key_sha256: str = Field(
         default="",
         pattern=r"^([0-9a-fA-F]{64})?$",

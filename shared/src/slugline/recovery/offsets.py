@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -82,9 +83,7 @@ async def read_places(settings: Connections) -> LogPlaces:
         groups: dict[str, dict[int, int]] = {}
         for group, stream in GROUPS.items():
             topic = settings.topic_prefix + stream.name
-            offsets = await coordinated(
-                lambda name=settings.topic_prefix + group: admin.list_consumer_group_offsets(name)
-            )
+            offsets = await coordinated(partial(admin.list_consumer_group_offsets, settings.topic_prefix + group))
             groups[group] = {place.partition: each.offset for place, each in offsets.items() if place.topic == topic}
         partition = TopicPartition(settings.topic_prefix + ENRICHED.name, 0)
         consumer.assign([partition])

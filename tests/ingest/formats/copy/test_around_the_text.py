@@ -7,7 +7,7 @@ import pytest
 
 from conformance.documents import outcome, read_document
 from ingest.formats import SourceProfile, Unreadable
-from ingest.formats.copy import notes
+from ingest.formats.copy.desks import notes
 from shared.messages import RawUpdate
 
 TEXT = "The port reopened on Friday after a week of storms, the ministry said."

@@ -7,7 +7,11 @@ import pytest
 
 from conformance.documents import read_document
 from ingest.formats import SourceProfile
-from ingest.formats.copy import captions, escapes, footers, headlines, people, scripts, sign_offs
+from ingest.formats.copy import captions, headlines
+from ingest.formats.copy.desks import scripts
+from ingest.formats.copy.endings import footers, sign_offs
+from ingest.formats.copy.markup import escapes
+from ingest.formats.copy.names import people
 from ingest.formats.languages import tag_of
 from shared.messages import RawUpdate
 

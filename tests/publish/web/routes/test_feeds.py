@@ -123,3 +123,18 @@ async def test_bodies_are_safe_html_and_text_stays_text(replica: Replica) -> Non
     assert "onerror" not in content
     rss = etree.fromstring((await replica.get("/feeds/news.rss")).content)
     assert rss.findtext("channel/item/description") == "&lt;img src=x onerror=alert(1)&gt;"
+
+
+@pytest.mark.parametrize("form", FORMS)
+async def test_what_stands_before_the_words_is_html_too(replica: Replica, form: str) -> None:
+    """Pictures, blocks and a desk's note are shown by a feed reader, not written out."""
+    replica.take(full(editors_note="Corrects the name of the quay."))
+    text = (await replica.get(f"/feeds/news.{form}")).text
+    if form == "json":
+        content = json.loads(text)["items"][0]["content_html"]
+    else:
+        content = feedparser.parse(text, sanitize_html=False).entries[0].content[0].value
+    assert content.count("<figure") >= 1
+    assert "<p><em>Corrects the name of the quay.</em></p>" in content
+    assert "&lt;figure" not in content
+    assert "&lt;em&gt;" not in content

@@ -26,11 +26,13 @@ class Client:
 
     def __init__(self, log: Log, *, fetched: int = 1_000_000, failure: Exception | None = None) -> None:
         self.log = {partition(number): list(times) for number, times in log.items()}
-        self.position = dict.fromkeys(self.log, 0)
+        self.at = dict.fromkeys(self.log, 0)
         self.fetched = {each: min(fetched, len(times)) for each, times in self.log.items()}
         self.failure = failure
         self.away: set[TopicPartition] = set()
         self.unknown: set[TopicPartition] = set()
+        self.heard: dict[TopicPartition, int] = {}
+        """Ends of partitions as the last fetch told them, where more has come since."""
         self.waits = 0
         self.at_fetch: Any = None
 
@@ -38,7 +40,15 @@ class Client:
         return set(self.log)
 
     def highwater(self, of: TopicPartition) -> int | None:
-        return None if of in self.unknown else len(self.log[of])
+        return None if of in self.unknown else self.heard.get(of, len(self.log[of]))
+
+    async def position(self, of: TopicPartition) -> int:
+        return self.at[of]
+
+    async def end_offsets(self, of: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+        if self.failure is not None:
+            raise self.failure
+        return {each: len(self.log[each]) for each in of}
 
     async def getmany(self, *of: TopicPartition, timeout_ms: int, max_records: int) -> dict[TopicPartition, list[Any]]:
         if self.failure is not None:
@@ -47,7 +57,7 @@ class Client:
             self.at_fetch()
         found: dict[TopicPartition, list[Any]] = {}
         for each in of or sorted(self.log):
-            begin = self.position[each]
+            begin = self.at[each]
             if timeout_ms and begin == self.fetched[each]:
                 assert timeout_ms == WAIT_MS
                 self.waits += 1
@@ -56,7 +66,7 @@ class Client:
                     self.fetched[each] = min(begin + 50, len(self.log[each]))
             end = min(self.fetched[each], begin + max_records)
             if records := [self.record(each, offset) for offset in range(begin, end)]:
-                found[each], self.position[each] = records, end
+                found[each], self.at[each] = records, end
                 max_records -= len(records)
             if max_records == 0:
                 break
@@ -67,16 +77,16 @@ class Client:
 
     def first(self) -> Any:
         """What FastStream takes."""
-        each = min(each for each in self.log if self.position[each] < self.fetched[each])
-        self.position[each] += 1
-        return self.record(each, self.position[each] - 1)
+        each = min(each for each in self.log if self.at[each] < self.fetched[each])
+        self.at[each] += 1
+        return self.record(each, self.at[each] - 1)
 
 
 async def everything(client: Client, arrivals: Arrivals | None = None) -> list[Any]:
     """All batches, as the consumer takes them, put together."""
     arrivals = arrivals or Arrivals(500)
     taken: list[Any] = []
-    while arrivals or any(client.position[each] < len(client.log[each]) for each in client.log):
+    while arrivals or any(client.at[each] < len(client.log[each]) for each in client.log):
         if arrivals:
             batch = await arrivals.batch(client)  # type: ignore[arg-type]
         else:
@@ -165,7 +175,7 @@ async def test_what_was_dropped_comes_again_from_where_it_is_read_again() -> Non
     taken = list(await arrivals.begin(client.first(), client))  # type: ignore[arg-type]
     assert [each.timestamp for each in taken] == [1, 2]
     arrivals.drop({partition(0): 0})
-    client.position[partition(0)] = 0
+    client.at[partition(0)] = 0
     rest = await everything(client, arrivals)
     assert [each.timestamp for each in rest if each.partition == 0] == [1, 3, 5]
     assert [each.timestamp for each in rest if each.partition == 1] == [4, 6]
@@ -181,7 +191,7 @@ async def test_what_is_read_again_is_waited_for() -> None:
     assert [each.timestamp for each in taken] == [1, 2, 4]
     for offset, again in ((1, [3, 5]), (0, [2, 3, 6])):
         arrivals.drop({partition(1): offset})
-        client.position[partition(1)] = client.fetched[partition(1)] = offset
+        client.at[partition(1)] = client.fetched[partition(1)] = offset
         client.away.clear()
         client.log[partition(0)].append(again[-1])
         client.fetched[partition(0)] += 1
@@ -213,7 +223,7 @@ async def test_a_batch_that_another_assignment_overtakes_is_not_handed_over() ->
     def rebalance() -> None:
         client.at_fetch = None
         arrivals.clear()
-        client.position = dict.fromkeys(client.log, 0)
+        client.at = dict.fromkeys(client.log, 0)
 
     client.at_fetch = rebalance
     assert await arrivals.begin(first, client) == []  # type: ignore[arg-type]

@@ -1,8 +1,9 @@
 """News agencies: how bylines and credits name them, and which publisher family each is of."""
 
-import functools
 import re
 from collections.abc import Collection, Mapping
+
+from shared.remembered import remembered
 
 AGENCIES = {
     "reuters", "thomson reuters", "thomson reuters foundation", "ap", "the associated press", "associated press", "afp", "agence france presse", "dpa", "deutsche presse agentur", "dpa afx",
@@ -23,12 +24,12 @@ FAMILIES: Mapping[str, str] = {
 }  # fmt: skip
 
 
-@functools.lru_cache(maxsize=4096)
+@remembered(4096, 200)
 def _credited(credit: str) -> str:
     return re.sub(r"[^\w]+", " ", credit.casefold()).strip()
 
 
-@functools.lru_cache(maxsize=4096)
+@remembered(4096, 200)
 def is_agency(source: str) -> bool:
     """Whether a source's name is that of a known agency, or begins with it: `ap`, `dpa-sport`."""
     words = re.findall(r"[^\W_]+", source.casefold())

@@ -10,6 +10,7 @@ from anyascii import anyascii
 from pydantic import Field, field_validator
 
 from shared.messages import Author, Message
+from shared.remembered import remembered
 
 ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 BY_INITIAL = "initial and surname"
@@ -69,7 +70,7 @@ class AuthorProfile(Message):
         )  # fmt: skip
 
 
-@functools.lru_cache(maxsize=65_536)
+@remembered(65_536, 100)
 def name_key(name: str) -> str:
     """What spellings of one name have in common: letters transliterated, small, without marks, honorifics and punctuation."""
     folded = name.casefold()

@@ -4,11 +4,12 @@ A word becomes a base form only if the dictionary has that form and not the word
 say what can follow a name, and never make one.
 """
 
-import functools
 import re
 from bisect import bisect_right
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+
+from shared.remembered import remembered
 
 ADDED: Mapping[str, tuple[str, ...]] = {
     "en": ("s", "es"),
@@ -24,7 +25,7 @@ LEAST_SYLLABLES = 2
 CASES: Mapping[str, Mapping[str, str]] = {
     "ru": {
         "": "а у ом е ем ы ым ов ам ами ах", "а": "ы и е у ой ою ей", "я": "и е ю ей ею", "й": "я ю ем е и", "ь": "я ю ем ём е и ью", "ия": "ии ию ией", "ие": "ия ию ием ии",
-        "ий": "ого ому им ом его ему ем", "ый": "ого ому ым ом", "ой": "ого ому ым ом", "ая": "ой ую", "яя": "ей юю", "ец": "ца цу цом цем це", "ок": "ка ку ком ке", "ев": "ьва ьву ьвом ьве",
+        "ий": "ого ому им ом его ему ем", "ый": "ого ому ым ом", "ой": "ого ому ым ом", "ая": "ой ую", "яя": "ей юю", "ец": "ца цу цом цем це", "ел": "ла лу лом ле", "ёл": "ла лу лом ле", "ок": "ка ку ком ке", "ев": "ьва ьву ьвом ьве",
     },
     "uk": {
         "": "а у ові ом ем еві і и ів ам ами ах им", "а": "и і у ою ої", "я": "і ї ю ею єю", "й": "я ю єм єві ї", "ь": "я ю ем еві і", "о": "а у ом ові і", "ий": "ого ому им ім", "е": "а у ем ому",
@@ -32,7 +33,7 @@ CASES: Mapping[str, Mapping[str, str]] = {
     },
     "pl": {
         "": "a owi em u ie iem y i e ów om ami ach", "a": "y i ę ą o ie e ii ię ią", "ka": "ce", "ga": "dze", "cha": "sze", "ta": "cie", "da": "dzie", "ra": "rze", "ła": "le", "sta": "ście",
-        "ek": "ka kowi kiem ku", "iec": "ca cowi cem cu", "ki": "kiego kiemu kim", "ska": "skiej ską", "cka": "ckiej cką", "y": "ego emu ym", "ń": "nia niu niem niowi ni", "ów": "owa owie owem owi owu",
+        "ek": "ka kowi kiem ku", "iec": "ca cowi cem cu", "ki": "kiego kiemu kim", "ska": "skiej ską", "cka": "ckiej cką", "y": "ego emu ym", "e": "a u em", "ń": "nia niu niem niowi ni", "ów": "owa owie owem owi owu",
         "t": "cie", "szt": "szcie", "st": "ście", "d": "dzie", "r": "rze", "ł": "le łem", "o": "a u em ie", "ź": "zi zią", "ść": "ści", "ja": "ji ję ją",
     },
     "cs": {
@@ -123,7 +124,7 @@ class BaseForms:
         return bool(self.ends) and bisect_right(self.ends, start) != bisect_right(self.ends, end)
 
 
-@functools.cache
+@remembered(1000, 20)
 def rules_of(language: str) -> Rules | None:
     """The rules of a language, by its primary tag; None where names are not inflected beyond what `ADDED` says."""
     language = ALIKE.get(language, language)

@@ -1,10 +1,10 @@
 """Who reports an event in words of their own: one agency's text in ten papers is one witness, and so is what was told to it."""
 
-import functools
 import re
 from collections.abc import Collection, Iterable
 
 from enrich.reference.agencies import AGENCIES, FAMILIES
+from shared.remembered import remembered
 
 SAYS = re.compile(
     r"\b(?:told|tells|according to|reported by|reported|reports|cited by|quoted by|citing|via|said it|news agency|laut|gegenüber|sagte der|sagte|Nachrichtenagentur|berichtete?t?|meldete?t?"
@@ -32,7 +32,7 @@ COPIED = 0.5
 """Share of the shorter text's sentences that stand in the longer one word for word."""
 
 
-@functools.lru_cache(maxsize=16_384)
+@remembered(16_384, 200)
 def key_of(name: str) -> str:
     """A publisher's name as families are called."""
     plain = re.sub(r"[^\w]+", " ", name.casefold()).strip().removeprefix("the ")

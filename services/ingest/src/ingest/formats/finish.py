@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from ingest.formats import limits
 from ingest.formats.blocks import keep_blocks_within
-from ingest.formats.copy.holds import hold_of
+from ingest.formats.copy.desks.holds import hold_of
 from ingest.formats.copy.tidy import tidy
 from ingest.formats.html.flatten import flat
 from ingest.formats.languages import tag_of

@@ -102,14 +102,14 @@ class Cache:
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
             place = await queries.archived_up_to(connection)
-            async for chunk in queries.everything(connection, since=since):
-                await self._model.rebuild([each.update for each in chunk])
-                reached("cache.rebuilding")
-                count += len(chunk)
-        try:
-            await self._model.done(place, token)
-        except Flushed:
-            raise Transient("the read model was flushed while it was rebuilt") from None
+            try:
+                async for chunk in queries.everything(connection, since=since):
+                    await self._model.rebuild([each.update for each in chunk])
+                    reached("cache.rebuilding")
+                    count += len(chunk)
+                await self._model.done(place, token)
+            except Flushed:
+                raise Transient("the read model was flushed while it was rebuilt") from None
         REBUILDS.inc()
         log.warning("read model rebuilt from the archive", updates=count, cursor=str(place))
         return place
@@ -119,6 +119,18 @@ class Cache:
         updates = [
             reader_update(message.event, cursor=Position(self._epoch, message.record.offset)) for message in incoming
         ]
+        try:
+            await self._write(updates)
+        except Flushed:
+            self._in_step = False
+            raise Transient("the read model was flushed") from None
+        self._written = updates[-1].cursor
+        reached("cache.written")
+        OFFSET.set(updates[-1].cursor.offset)
+        return ()
+
+    async def _write(self, updates: Sequence[ReaderUpdate]) -> None:
+        """Place them and write them; raises Flushed."""
         async with self._lock:
             killed = [update.update_id for update in updates if update.is_final]
             if killed:
@@ -141,15 +153,7 @@ class Cache:
                 if not update.is_removal:
                     positions.setdefault(update.update_id, update.cursor)
                 placed.append(replace(update, position=positions.get(update.update_id, update.cursor)))
-            try:
-                WRITTEN.inc(await self._model.write(placed, updates[-1].cursor, behind=self._written_up_to()))
-            except Flushed:
-                self._in_step = False
-                raise Transient("the read model was flushed") from None
-        self._written = updates[-1].cursor
-        reached("cache.written")
-        OFFSET.set(updates[-1].cursor.offset)
-        return ()
+            WRITTEN.inc(await self._model.write(placed, updates[-1].cursor, behind=self._written_up_to()))
 
     async def _standings(self, unknown: Sequence[ReaderUpdate]) -> Mapping[str, Standing]:
         """Where updates that the model does not know stand, unless they are new: it forgets a removal, and Redis lets it go."""

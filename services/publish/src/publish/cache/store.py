@@ -2,17 +2,21 @@
 
 import secrets
 from collections.abc import AsyncIterator, Collection, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 
 import orjson
+import structlog
 from redis.asyncio import Redis
+from redis.exceptions import ResponseError
 
 from publish.representation.position import Position, channels_of
 from publish.representation.reader_json import dump, members, read_metadata, removal_members
 from publish.representation.reader_update import ReaderUpdate
 from publish.settings import Settings
 from shared.redis_client import open_redis
+
+log = structlog.get_logger(__name__)
 
 _BETWEEN = "\x1f"
 EPOCH_FACTOR = 2**40
@@ -78,8 +82,27 @@ FORMAT = b"2"
 """Of the JSON of updates. A model of another format is rebuilt."""
 
 
+DISCARDED_AT_ONCE = 500
+KEYS = ("generation", "watermark", "feed:*", "state:*", "update:*", "rebuild:*")
+"""Of the model: others', such as the votes of polls, are beside them."""
+
+
 class Flushed(Exception):
-    """The model is not whole: Redis was flushed, never had it, or has lost the latest writes with its master."""
+    """The model is not whole: Redis was flushed, never had it, has lost the latest writes with its master, or somebody else has
+    written where it is, and it was discarded."""
+
+
+def is_damage(error: Exception) -> bool:
+    """Whether what stands in Redis is not what we write there: another type of key, a number that is none, bytes that are no text.
+
+    What Redis refuses for its own reasons (memory, a replica, rights) is an outage, and no fault of what it holds.
+    """
+    if isinstance(error, ResponseError):
+        said = str(error)
+        return "WRONGTYPE" in said or (
+            "user_script" in said and not any(each in said for each in ("OOM", "READONLY", "NOPERM"))
+        )
+    return isinstance(error, ValueError | TypeError | AttributeError)
 
 
 def arguments_of(update: ReaderUpdate, site_url: str) -> tuple[str | bytes | int, ...]:
@@ -119,13 +142,43 @@ class ReadModel:
 
     async def watermark(self) -> Position | None:
         """The place up to which the model is whole; None where it is not."""
-        pipeline = self._redis.pipeline(transaction=True)
-        pipeline.get(f"{self.prefix}generation")
-        pipeline.hmget(f"{self.prefix}watermark", ["epoch", "offset"])
-        generation, (epoch, offset) = await pipeline.execute()
-        if generation is None or not generation.startswith(FORMAT + b" ") or epoch is None:
-            return None
-        return Position(int(epoch), int(offset))
+        with suppress(Flushed):
+            async with self._undamaged():
+                pipeline = self._redis.pipeline(transaction=True)
+                pipeline.get(f"{self.prefix}generation")
+                pipeline.hmget(f"{self.prefix}watermark", ["epoch", "offset"])
+                generation, (epoch, offset) = await pipeline.execute()
+                if generation is None or not generation.startswith(FORMAT + b" ") or epoch is None:
+                    return None
+                return Position(int(epoch), int(offset))
+        return None
+
+    @asynccontextmanager
+    async def _undamaged(self) -> AsyncIterator[None]:
+        """Raise Flushed where what the block finds is none of ours: the model is discarded then, and can be made anew."""
+        try:
+            yield
+        except Exception as error:
+            if not is_damage(error):
+                raise
+            log.error("the read model is damaged and is made anew", error=f"{type(error).__name__}: {error}"[:300])
+            await self.discard()
+            raise Flushed from error
+
+    async def discard(self) -> None:
+        """Delete the model, some keys at a time."""
+        for name in KEYS:
+            if "*" not in name:
+                await self._redis.delete(f"{self.prefix}{name}")
+                continue
+            found: list[bytes] = []
+            async for key in self._redis.scan_iter(match=f"{self.prefix}{name}", count=DISCARDED_AT_ONCE):
+                found.append(key)
+                if len(found) >= DISCARDED_AT_ONCE:
+                    await self._redis.unlink(*found)
+                    found = []
+            if found:
+                await self._redis.unlink(*found)
 
     async def shows(self, update_id: str, channels: Sequence[str] = ()) -> str:
         """What of an update is still here, its words or its listing, in its `channels` too; empty where only its removal is."""
@@ -148,12 +201,13 @@ class ReadModel:
         pipeline = self._redis.pipeline(transaction=False)
         for update_id in update_ids:
             pipeline.hget(f"{self.prefix}state:{update_id}", "position")
-        found = await pipeline.execute()
-        return {
-            key: Position.parse(position.decode())
-            for key, position in zip(update_ids, found, strict=True)
-            if position is not None
-        }
+        async with self._undamaged():
+            found = await pipeline.execute()
+            return {
+                key: Position.parse(position.decode())
+                for key, position in zip(update_ids, found, strict=True)
+                if position is not None
+            }
 
     async def write(self, updates: Sequence[ReaderUpdate], reached: Position, *, behind: int = -1) -> int:
         """Write a batch and move the watermark; how many were newer than what was there.
@@ -167,7 +221,11 @@ class ReadModel:
         return written
 
     async def take_out(self, update_ids: Collection[str]) -> None:
-        """Delete updates before anything is written: Redis deletes even when it has no memory left."""
+        """Delete updates before anything is written: Redis deletes even when it has no memory left. Raises Flushed."""
+        async with self._undamaged():
+            await self._taken_out(update_ids)
+
+    async def _taken_out(self, update_ids: Collection[str]) -> None:
         pipeline = self._redis.pipeline(transaction=False)
         for update_id in update_ids:
             pipeline.hget(f"{self.prefix}state:{update_id}", "feeds")
@@ -187,7 +245,7 @@ class ReadModel:
         return token
 
     async def rebuild(self, updates: Sequence[ReaderUpdate]) -> None:
-        """Write a chunk of a rebuild; the model is not whole until `done`."""
+        """Write a chunk of a rebuild; the model is not whole until `done`. Raises Flushed."""
         await self._run("rebuild", updates, Position(0, 0))
 
     async def done(self, reached: Position, token: str) -> None:
@@ -204,7 +262,8 @@ class ReadModel:
         ]  # fmt: skip
         for update in updates:
             arguments.extend(arguments_of(update, self._site_url))
-        return int(await self._write(args=arguments))
+        async with self._undamaged():
+            return int(await self._write(args=arguments))
 
 
 @asynccontextmanager

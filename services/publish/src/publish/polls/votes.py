@@ -8,13 +8,19 @@ added (`settle` does, and until then `web` for its readers).
 import hashlib
 import hmac
 import secrets
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
+import structlog
 from redis.asyncio import Redis
+from redis.exceptions import ResponseError
 
 from publish.settings import Settings
 
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
 SETTLED = b"\x00settled"
 """In a count: what was settled before is in it. No option has such an id."""
 KEEP_S = 90 * 86_400
@@ -60,13 +66,13 @@ class Count:
     """Whether what was settled before is in it."""
 
 
-def _count(found: Mapping[bytes | str, bytes | str]) -> Count:
-    votes = {_text(option): _number(number) for option, number in found.items() if option != SETTLED}
+def _count(found: Mapping[bytes | str, bytes | str], number: Callable[[bytes | str], int] = int) -> Count:
+    votes = {_text(option): number(votes) for option, votes in found.items() if option != SETTLED}
     return Count(votes, SETTLED in found)
 
 
-def _number(value: bytes | str) -> int:
-    """A count; none where somebody has written something else there."""
+def _as_shown(value: bytes | str) -> int:
+    """A count; for readers nothing where somebody has written something else there, which is set aside once it is to be settled."""
     text = _text(value)
     return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else 0
 
@@ -93,14 +99,30 @@ class Votes:
     def _counts(self, poll: PollKey) -> str:
         return f"{self._prefix}-votes:{'/'.join(poll)}"
 
+    async def _mending(self, ask: Callable[[], Awaitable[T]], *names: str) -> T:
+        """An answer; where somebody else has written something of another kind there, it is deleted, and asked again."""
+        try:
+            return await ask()
+        except ResponseError as error:
+            if not any(each in str(error) for each in ("WRONGTYPE", "not an integer")):
+                raise
+            log.error("what is counted of polls is damaged and begins anew", error=str(error)[:300], keys=names)
+            await self._redis.delete(*names)
+            return await ask()
+
     @property
     def _changed(self) -> str:
         return f"{self._prefix}-changed"
 
     async def key(self) -> bytes:
         """The key that signs browsers' cookies, made once and shared by all replicas."""
-        await self._redis.set(f"{self._prefix}-key", secrets.token_bytes(32), nx=True)
-        found = await self._redis.get(f"{self._prefix}-key")
+        name = f"{self._prefix}-key"
+
+        async def ask() -> object:
+            await self._redis.set(name, secrets.token_bytes(32), nx=True)
+            return await self._redis.get(name)
+
+        found = await self._mending(ask, name)
         if not isinstance(found, bytes):
             raise ConnectionError("Redis does not keep the key of polls")
         return found
@@ -108,15 +130,17 @@ class Votes:
     async def vote(self, poll: PollKey, option: str, voter: bytes) -> bool:
         """Count a vote; False where this voter has voted before."""
         keys = [f"{self._prefix}-voters:{'/'.join(poll)}", self._counts(poll), self._changed]
-        return bool(await self._vote(keys=keys, args=[voter, option, "/".join(poll), KEEP_S]))
+        args: list[str | bytes | int] = [voter, option, "/".join(poll), KEEP_S]
+        return bool(await self._mending(lambda: self._vote(keys=keys, args=args), *keys))
 
     async def count(self, poll: PollKey) -> Count:
         """The votes of a poll as Redis has them."""
-        return _count(await self._redis.hgetall(self._counts(poll)))
+        name = self._counts(poll)
+        return _count(await self._mending(lambda: self._redis.hgetall(name), name), _as_shown)
 
     async def changed(self) -> list[PollKey]:
         """The polls that were voted in since they were settled."""
-        found = await self._redis.smembers(self._changed)
+        found = await self._mending(lambda: self._redis.smembers(self._changed), self._changed)
         pairs = (_text(each).partition("/") for each in found)
         return [(update_id, poll) for update_id, _, poll in pairs]
 
@@ -125,7 +149,8 @@ class Votes:
         arguments: list[str | bytes | int] = [SETTLED]
         for option, number in settled.items():
             arguments += [option, number]
-        found = await self._take_over(keys=[self._counts(poll)], args=arguments)
+        name = self._counts(poll)
+        found = await self._mending(lambda: self._take_over(keys=[name], args=arguments), name)
         return _count(dict(zip(found[::2], found[1::2], strict=True)))
 
     async def done(self, poll: PollKey, count: Count) -> None:

@@ -6,11 +6,15 @@ it, and never out of a partition's order. Where a partition is known to have mor
 others go on: for a bounded time, since its broker may be away.
 """
 
+import asyncio
+import time
 from collections import deque
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
 
 from shared.consumer.batches.in_flight import Records
 from shared.consumer.offsets import partition_of
@@ -24,6 +28,10 @@ rest that has something of another partition in hand (`retry_backoff_ms`)."""
 BACKLOG = 1000
 """Records that wait in a partition from which on it lets others go first: less than a second's work."""
 
+LOOK_EVERY_S, LOOK_WITHIN_S, LOOK_AGAIN_AFTER_S = 0.1, 0.25, 2.0
+"""While one lets others go first, Kafka is asked so often what they have: aiokafka fetches next to nothing of them as long as
+records of a backlog lie here. A broker that does not tell is left alone for a while."""
+
 
 class Arrivals:
     """What was fetched and not yet taken. aiokafka's position is behind it: after a seek it must be dropped."""
@@ -36,6 +44,9 @@ class Arrivals:
         """By partition, the offset behind the last record that was fetched."""
         self._vain: dict[TopicPartition, int | None] = {}
         """Where a partition was waited for in vain: not again before it has moved."""
+        self._ends: dict[TopicPartition, int] = {}
+        """By partition, where it ended when Kafka was last asked."""
+        self._look_at = 0.0
         self.assignments = 0
         """Counts them: what was taken under another one is not to be handled."""
 
@@ -55,6 +66,7 @@ class Arrivals:
         self._waiting.clear()
         self._next.clear()
         self._vain.clear()
+        self._ends.clear()
 
     async def begin(self, first: "ConsumerRecord[bytes, bytes]", client: AIOKafkaConsumer | None) -> Records:
         """The first batch: a record that was taken, and what was fetched along with it. Empty, if another assignment began."""
@@ -71,11 +83,13 @@ class Arrivals:
     async def batch(self, client: AIOKafkaConsumer, *, partly: bool = True) -> Records:
         """The records that were received first; `partly` where more may have been fetched. Empty, if another assignment began."""
         assignments, share = self.assignments, max(self._most // max(len(client.assignment()), 1), 1)
+        if time.monotonic() >= self._look_at and (backlogs := self._backlogs(client)):
+            await self._look(client, client.assignment() - backlogs)
         for partition in client.assignment():
             if partition not in self._waiting and (partly or self._is_behind(client, partition)):
                 await self._refill(client, partition, share)
         batch: list[ConsumerRecord[bytes, bytes]] = []
-        backlogs = {each for each in client.assignment() if self._left(client, each) > BACKLOG}
+        backlogs = self._backlogs(client)
         while self._waiting and len(batch) < self._most and assignments == self.assignments:
             oldest = min(self._waiting, key=lambda each: (each in backlogs, *self._received(each)))
             waiting = self._waiting[oldest]
@@ -86,6 +100,9 @@ class Arrivals:
                     await self._refill(client, oldest, share)
         # What was fetched since is of the new assignment, and stays.
         return batch if assignments == self.assignments else []
+
+    def _backlogs(self, client: AIOKafkaConsumer) -> set[TopicPartition]:
+        return {each for each in client.assignment() if self._left(client, each) > BACKLOG}
 
     def _received(self, partition: TopicPartition) -> tuple[int, int]:
         first = self._waiting[partition][0]
@@ -109,7 +126,25 @@ class Arrivals:
         if partition not in client.assignment():
             return False
         end = client.highwater(partition)
-        return end is None or self._next.get(partition, end) < end
+        if end is None and partition not in self._ends:
+            return True
+        end = max(end or 0, self._ends.get(partition, 0))
+        return self._next.get(partition, end) < end
+
+    async def _look(self, client: AIOKafkaConsumer, partitions: AbstractSet[TopicPartition]) -> None:
+        """Ask Kafka where partitions end that have no backlog; what it does not say in time, nobody waits for."""
+        pause_s = LOOK_AGAIN_AFTER_S
+        try:
+            async with asyncio.timeout(LOOK_WITHIN_S):
+                for partition in partitions - self._next.keys():
+                    self._next[partition] = await client.position(partition)
+                self._ends = await client.end_offsets([*partitions])
+            pause_s = LOOK_EVERY_S
+        except (KafkaError, TimeoutError) as error:
+            log.warning(
+                "not known what other partitions have", error=str(error) or type(error).__name__, fold="arrivals"
+            )
+        self._look_at = time.monotonic() + pause_s
 
     async def _refill(self, client: AIOKafkaConsumer, partition: TopicPartition, most: int) -> None:
         """Take more of one partition; where it must have more and nothing is here, wait for it once."""

@@ -4,8 +4,9 @@ Sources: the IANA special-purpose address registries for IPv4 and IPv6 (RFC 6890
 RFC 4380 (Teredo). They are written out, since what the standard library calls global changes between its releases.
 """
 
-import functools
 import ipaddress
+
+from shared.remembered import remembered
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -46,7 +47,7 @@ _SIX_TO_FOUR = ipaddress.IPv6Network("2002::/16")
 _COMPATIBLE = ipaddress.IPv6Network("::/96")
 
 
-@functools.lru_cache(4096)
+@remembered(4096, 100)
 def why_forbidden(address: str, *, allow_private: bool = False) -> str | None:
     """Why an address must not be connected to; None where it may. `allow_private` permits loopback, private and
     carrier-shared addresses, and never more."""

@@ -6,11 +6,11 @@ dress (capitals, +++, a word to editors before it) and by being made of the word
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 
 from enrich.picture_index.terms.clauses import Sentence, pieces, sentences
 from enrich.picture_index.terms.embargo import words_from
 from enrich.picture_index.terms.reading import Ban, bans_of
+from shared.remembered import remembered
 
 MAX_CREDIT = 120
 _SHARE_KNOWN = 0.7
@@ -28,13 +28,13 @@ _EMBARGO = re.compile(
 )
 
 
-@lru_cache(4096)
+@remembered(4096, 1000)
 def bans_in_caption(text: str, country: str = "") -> tuple[Ban, ...]:
     """The bans that stand in a caption or headline, which else tells what is to be seen."""
     return bans_of(_restrictions(text), country)
 
 
-@lru_cache(4096)
+@remembered(4096, 1000)
 def shown_caption(text: str) -> str:
     """The caption without what it says to desks alone: "(GERMANY OUT)", "+++ NO SALES +++", at its beginning or end."""
     notes = [_whole(text, sentence.text) for sentence in _restrictions(text)]
@@ -108,7 +108,7 @@ _HAS_SOURCE = re.compile(
 )
 
 
-@lru_cache(4096)
+@remembered(4096, 1000)
 def credit_in(caption: str) -> tuple[str, str]:
     """The credit that stands at the end of a caption, and the caption without it; an empty credit where there is none."""
     last = caption.rstrip()

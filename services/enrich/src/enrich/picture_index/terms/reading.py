@@ -5,11 +5,11 @@ Each clause is read by the roles of its words (`words.toml`): what is denied, fo
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Literal
 
 from enrich.picture_index.terms.clauses import Clause, Sentence, sentences
 from enrich.picture_index.terms.vocabulary import Role
+from shared.remembered import remembered
 
 Verdict = Literal["denied", "allowed"]
 Because = Literal["online", "other media only", "not to be used", "embargo", "territory"]
@@ -29,7 +29,7 @@ class Ban:
     words: str
 
 
-@lru_cache(4096)
+@remembered(4096, 1000)
 def bans_in(text: str, country: str = "") -> tuple[Ban, ...]:
     """The bans of a text, in its order. `country`: the newsroom's, ISO 3166-1 alpha-2; empty for none, where territories
     restrict nothing."""

@@ -9,7 +9,7 @@ CUES: Mapping[str, re.Pattern[str]] = {
     kind: re.compile(rf"(?<![^\W\d_])(?:{'|'.join(words.split())})(?![^\W\d_])", re.IGNORECASE)
     for kind, words in {
         "organisation": r"""
-            compan(?:y|ies) firms? conglomerate retailer grocer supermarkets? chain brand \w*maker manufacturer brewer brewery broadcaster airline carrier lender insurer drugmaker chipmaker startup start-up app platform operator
+            compan(?:y|ies) firms? conglomerate banks? retailer grocer supermarkets? chain brand \w*maker manufacturer brewer brewery broadcaster airline carrier lender insurer drugmaker chipmaker startup start-up app platform operator
             network publisher studio label shares? stock shareholders? investors? profits? revenues? earnings turnover sales dividend ceo cfo chief\sexecutive founder subsidiary takeover merger ipo nasdaq antitrust franchise
             customers users subscribers employees staff workers workforce layoffs stores outlets bankruptcy brands goods\sgroup maker giant corp inc plc ltd
             konzern unternehmen firma \w*hersteller \w*konzern kette händler anbieter aktien? aktionäre umsatz gewinn quartal tochter filialen mitarbeiter beschäftigte kunden partei fraktion parteitag
@@ -36,7 +36,7 @@ SCORE = re.compile(r"(?<![\d.,:-])\d{1,3} ?[-–:] ?\d{1,3}(?![\d.,:-]\d|-)(?! ?
 SPORTS = re.compile(
     r"(?<![^\W\d_])(?:goals?|league|cup|season|coach|manager|striker|midfielder|goalkeeper|match|title|play-?offs?|penalt(?:y|ies)|hat-trick|innings|touchdowns?|half-time|"
     r"(?:quarter|semi)-?finals?|derby|tier|relegat(?:ed|ion)|promotion|bundesliga|ligue|serie a|la ?liga|nba|nhl|nfl|mlb|trainer|tor|tore|saison|spiel|pokal|entraîneur|but|buts|match|coupe|gol|goles|"
-    r"entrenador|partido|liga|allenatore|partita|campionato|scudetto|jogo|técnico|campeonato|third|fourth|fifth|sixth|seventh)(?![^\W\d_])",
+    r"entrenador|partido|liga|allenatore|partita|campionato|scudetto|jogo|técnico|campeonato|game|games|race|lap|series|third|fourth|fifth|sixth|seventh)(?![^\W\d_])",
     re.IGNORECASE,
 )
 ENDS = (". ", "! ", "? ", "\n", "; ")

@@ -7,6 +7,7 @@ from typing import Literal
 from enrich.reference.names.cues import is_of_sport, is_scored, speaks_of
 from enrich.reference.names.given_names import is_given
 from enrich.reference.names.ordinary import is_ordinary
+from enrich.reference.names.senses import OF_PLACES, SENSES, is_in_another_sense
 from enrich.reference.names.surroundings import AROUND, Surroundings
 from enrich.reference.names.words import (
     A_PRODUCT,
@@ -15,15 +16,21 @@ from enrich.reference.names.words import (
     ARTICLES,
     ARTICLES_OF,
     AT_PLACE,
+    AUXILIARIES,
     BEFORE_MONTH,
     CALLED_LIKE,
     CLUBS_BEFORE,
     CLUBS_BEHIND,
+    DEFINITE,
+    FROM_TO,
     FUNCTION,
     GERMAN_ARTICLES,
+    GERMAN_THE,
+    GOODS,
     HAPPENED,
     INSTITUTIONS,
     LAND,
+    LANDFORMS,
     MAY_ACT,
     MONTHS,
     NAMED_AFTER,
@@ -33,11 +40,21 @@ from enrich.reference.names.words import (
     OF,
     OF_PAPER,
     OF_PLACE,
+    OF_ROMANCE,
     OF_THE_PLACE,
     PAST,
+    PLACE_NOUNS,
     PLURAL,
+    POST_ENDINGS,
+    RIVERS,
+    ROLES,
+    ROMANCE,
+    SEASONS,
     SPORTS_VERBS,
+    STARTERS,
     STATES,
+    THE_PAPERS,
+    THE_PLACES,
     TITLES,
     TITLES_OF,
     WATCHED,
@@ -51,6 +68,8 @@ NAMESAKE = (A_PERSON, A_CLUB, CALLED)
 """Why a name is somebody's or something else's: what else the text says by that name alone is of them as well."""
 STRONG, SLIGHT, FOR = -0.6, -0.1, 0.1
 """By how much surroundings move the confidence in a name: against it, slightly against it, for it."""
+OF_NO_PLACE = SPORTS_VERBS | AUXILIARIES | GOODS
+"""Behind a name that a place may not be meant by."""
 NEAR = 250
 """Characters within which a word stands near."""
 
@@ -70,30 +89,50 @@ def weigh(  # noqa: PLR0911, PLR0912, C901 -- a table of cases
     """
     if kind == "topic":
         return 0.0, ""
-    if kind == "place" and around.word.casefold() in NAMESAKES and around.state_behind in STATES:
+    small = around.word.casefold()
+    if small in NAMESAKES and kind == "place" and around.state_behind in STATES:
         return STRONG, f"its namesake in {around.state_behind.title()}"
+    if small in SENSES and not titled and (kind == "organisation" or (kind == "place" and small in OF_PLACES)):
+        said = around.sentence
+        if is_in_another_sense(small, said) and not speaks_of(kind, said) and not _acts(around, kind, language):
+            return STRONG, "the words of another sense around it"
     if (
         not (around.first or titled or language == "de")
         and not (around.before[:1].isupper() or around.after[:1].isupper() or around.hyphened)
         and around.before not in WATCHED
-        and not (kind == "place" and (around.after in SPORTS_VERBS or around.before in AGAINST))
+        and not (kind == "place" and (around.after in OF_NO_PLACE or around.before in AGAINST))
         and not (around.before.isdigit() or around.after[:1].isdigit())
     ):
         # As most are: nothing around says anything.
         return 0.0, ""
-    word, before = around.word.casefold(), around.before.casefold().rstrip(".")
+    word, before = small, around.before.casefold().rstrip(".")
     beside, behind = around.beside_before, around.beside_after
     if around.before.isdigit() or (around.is_behind and around.after[:1].isdigit() and word in MONTHS):
         return STRONG, "a number beside it"
     if not around.first and word in MONTHS and before in BEFORE_MONTH:
         return STRONG, "a month"
-    if before in NAMED_SO and around.is_adjacent and kind == "place":
+    if kind == "place" and around.is_adjacent and (before in NAMED_SO or (before in ROLES and word not in COUNTRIES)):
         return STRONG, CALLED
     if before == "as" and around.before_last.casefold() == "known":
         return STRONG, CALLED
     if len(around.before) == 2 and around.before[1] == ".":
         return (0.0, "") if around.before_last.casefold() in own_words() else (STRONG, f"{A_PERSON} and initial")
+    if kind == "person" and before in OF and around.before_last.casefold() in PLACE_NOUNS:
+        return STRONG, f"a place: {around.before_last} {around.before} {around.word}"
+    if around.first and language in ROMANCE and around.after in OF_ROMANCE and around.after_next[:1].islower():
+        return STRONG, f"an ordinary word: {around.word} {around.after} {around.after_next}"
+    if kind == "organisation" and beside and is_ordinary(word, language) and is_proper(beside, before, language):
+        return STRONG, f"{CALLED}: {beside} {around.word}"
+    if kind == "person" and before in FROM_TO[0] and around.after.casefold() in FROM_TO[1]:
+        return STRONG, "a place by the words around it"
+    if before == "the" and around.is_adjacent:
+        if word in RIVERS:
+            return STRONG, "a river"
+        if not around.hyphened and _is_with_article(around, kind, word):
+            return STRONG, "an article before it"
     if kind == "place":
+        if around.after in GOODS and language in ("en", "und"):
+            return STRONG, f"part of another name: {around.word} {around.after}"
         if before in OF and around.before_last.casefold() in TITLES_OF:
             return STRONG, f"part of another name: {around.before_last} {around.before} {around.word}"
         if around.is_adjacent and before in CALLED_LIKE and around.before[0].isupper():
@@ -103,6 +142,8 @@ def weigh(  # noqa: PLR0911, PLR0912, C901 -- a table of cases
     if not around.first and before in TITLES:
         return (FOR, "a title before it") if kind == "person" else (STRONG, "a person by the title before it")
     if beside and before not in FUNCTION and before not in own_words():
+        if kind == "person" and language in ("en", "und") and is_no_title(before):
+            return STRONG, f"part of another name: {beside} {around.word}"
         if kind == "place" and before in OF_PLACE:
             return STRONG, "part of another name"
         if is_given(beside):
@@ -113,15 +154,28 @@ def weigh(  # noqa: PLR0911, PLR0912, C901 -- a table of cases
         return STRONG, f"part of {around.hyphened}"
     if behind and (against := _behind(around, kind, own_words, behind, titled=titled, language=language)):
         return STRONG, against
+    if kind == "person" and around.is_adjacent and before in DEFINITE.get(language, ()) and is_ordinary(word, language):
+        return STRONG, "an article before it"
     if around.is_adjacent and before in ARTICLES_OF.get(language, ()):
         return STRONG, "an article before it"
     article = GERMAN_ARTICLES if language == "de" else ARTICLES
-    is_aside = kind == "person" or (language == "de" and is_ordinary(word, language)) or (kind, before) in A_PRODUCT
+    is_aside = (
+        kind == "person"
+        or (language == "de" and is_ordinary(word, language))
+        or (language in ("en", "und") and (kind, before) in A_PRODUCT)
+        or (language == "de" and before.startswith("ein") and kind != "place")
+    )
     if is_aside and before in article and around.is_adjacent:
-        return STRONG, "an article before it"
+        # Die Linke sagte: parties and papers have an article in German.
+        is_party = (
+            kind == "organisation" and language == "de" and before in GERMAN_THE and _acts(around, kind, language)
+        )
+        return (0.0, "") if is_party else (STRONG, "an article before it")
     if (
         language == "de"
         and is_ordinary(word, language)
+        and before not in AT_PLACE
+        and around.before.islower()
         and around.is_adjacent
         and re.search(r"[a-zäöü]{2}(?:e|en|er|es|em)$", around.before)
     ):
@@ -157,6 +211,8 @@ def _behind(  # noqa: PLR0911 -- a table of cases
     if kind == "place":
         if small in OF_PAPER or small in CLUBS_BEHIND:
             return "part of the name of a paper or a club"
+        if small in LANDFORMS:
+            return f"part of another name: {around.word} {behind}"
         if small in INSTITUTIONS or small in OF_THE_PLACE or small in TITLES:
             return ""
         if is_given(around.word):
@@ -192,14 +248,51 @@ def _acts(around: Surroundings, kind: Kind, language: str) -> bool:
     )
 
 
+def _is_with_article(around: Surroundings, kind: Kind, word: str) -> bool:
+    """Whether `the` stands before what takes none as a name: `the Savannah`, `mind the Gap`; parties and papers take one."""
+    after = around.after.casefold()
+    if kind == "place":
+        is_whole = not after or after in FUNCTION or after in AT_PLACE
+        return is_whole and word not in COUNTRIES and word not in THE_PLACES and not word.endswith("s")
+    if kind != "organisation" or word.endswith("s") or word in THE_PAPERS:
+        return False
+    return is_ordinary(word, "en") and not _acts(around, kind, "en")
+
+
+def is_proper(word: str, small: str, language: str) -> bool:
+    """Whether a word before an ordinary one is a name, so that both are one: `Trafalgar Square`, but `Airline Delta`."""
+    if (
+        language == "de"
+        or len(word) <= 3
+        or "'" in word
+        or "’" in word
+        or word.endswith(("'s", "’s"))
+        or small.endswith(POST_ENDINGS)
+    ):
+        return False
+    return small not in STARTERS and not is_ordinary(small, language)
+
+
+def is_no_title(word: str) -> bool:
+    """Whether an ordinary word with a capital before a name is no post of somebody: `Labor Day`, but `Singer Day`."""
+    return (
+        (word in SEASONS or not word.endswith(POST_ENDINGS))
+        and word not in STARTERS
+        and not is_given(word)
+        and is_ordinary(word, "en")
+    )
+
+
 def is_club(around: Surroundings, before: str) -> bool:
     """Whether a town stands for its club: `Brest beat Nantes 2-0`, `Milan are seventh`. Countries stand for themselves."""
     after = around.after.casefold()
+    if after in AUXILIARIES:
+        after = around.after_next.casefold()
     if around.word.casefold() in COUNTRIES:
         return False
-    if around.first and after in SPORTS_VERBS:
+    if after in SPORTS_VERBS and around.first:
         return after in PLURAL or is_of_sport(around.sentence)
-    return before in AGAINST and is_scored(around.sentence)
+    return (after in SPORTS_VERBS or before in AGAINST) and is_scored(around.sentence)
 
 
 def is_part_of_another(whole: str, end: int, kind: Kind) -> bool:

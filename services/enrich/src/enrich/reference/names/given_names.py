@@ -5,6 +5,8 @@ from importlib import resources
 
 from anyascii import anyascii
 
+from shared.remembered import remembered
+
 
 @functools.cache
 def given_names() -> frozenset[str]:
@@ -12,7 +14,7 @@ def given_names() -> frozenset[str]:
     return frozenset(resources.files("enrich").joinpath("data/given_names.txt").read_text("utf-8").split())
 
 
-@functools.lru_cache(maxsize=65_536)
+@remembered(65_536, 60)
 def is_given(word: str) -> bool:
     """Whether a word is known as a given name; of a double one the first part."""
     small = word.split("-", 1)[0].casefold()

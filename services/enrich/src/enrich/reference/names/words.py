@@ -7,7 +7,7 @@ TITLES = frozenset(
     """
     mr mrs ms miss dr prof professor sir dame lord lady president chancellor premier minister secretary senator congressman congresswoman governor mayor judge justice king queen prince
     princess pope general colonel captain sergeant chief inspector coach manager striker midfielder goalkeeper defender candidate herr frau monsieur madame señor señora signor präsident
-    präsidentin kanzler kanzlerin ministre président présidente presidente ministro prime-minister
+    präsidentin kanzler kanzlerin général colonel capitaine maréchal docteur maître professeur juge reine comte doña don rey reina capitán coronel doctor profesor juez generale capitano colonnello dottor avvocato giudice ministre président présidente presidente ministro prime-minister
     """.split()  # noqa: SIM905 -- easier to read than dozens of quotes
 )
 MONTHS = frozenset(
@@ -35,14 +35,33 @@ BEFORE_MONTH = frozenset(
     "in since until till by last next early late mid of from this each every for to through before after during im seit bis en depuis mi fin".split()  # noqa: SIM905
 )
 AT_PLACE = frozenset(
-    "in near from to across outside inside around at of for towards toward through into between aus nach bei von à en de dans vers depuis a desde hacia hasta da di per em para w z do".split()  # noqa: SIM905
+    "in near from to across outside inside around at of for towards toward through into between aus nach bei von zwischen neben unweit nahe hinter à en de dans vers depuis a desde hacia hasta da di per em para w z do".split()  # noqa: SIM905
 )
+FROM_TO = (
+    frozenset(("from", "von", "de", "da", "van", "z", "от", "из")),
+    frozenset(("to", "nach", "à", "a", "até", "naar", "do", "do", "до", "в")),
+)
+"""Before and behind where a journey begins."""
+PLACE_NOUNS = frozenset(
+    """
+    porto cidade puerto ciudad ville città comune stadt town city port village province state region district departamento província provincia estado bay baie río rio calle rua rue via gare airport aeropuerto
+    aeroporto aéroport diocese university universidad université università mayor alcalde maire sindaco prefeito
+    """.split()  # noqa: SIM905 -- easier to read than dozens of quotes
+)
+"""Before an `of` and the name of a place."""
+DEFINITE = {
+    "es": frozenset(("el", "la", "los", "las", "al", "del")),
+    "fr": frozenset(("le", "la", "les", "au", "du")),
+    "it": frozenset(("il", "la", "lo", "i", "gli", "le", "al", "del", "dal")),
+}
+AUXILIARIES = frozenset(("a", "ha", "hat", "has", "had", "have"))
 NO_PERSON_AFTER = frozenset("in at near across outside inside into".split())  # noqa: SIM905
 ARTICLES = frozenset("the a an this that these those every each no some any".split())  # noqa: SIM905
 A_PRODUCT = (("organisation", "a"), ("organisation", "an"))
 GERMAN_ARTICLES = frozenset(
     "das der die dem den des ein eine einen einem einer kein keine beim zum zur vom im am ins mein dein sein ihr unser meine deine seine ihre unsere seinen ihren seinem ihrem seiner ihrer unserem unserer diese dieser diesem diesen dieses jede jeder jedes jedem jeden viel viele mehr wenig weniger etwas alles alle manche".split()  # noqa: SIM905
 )
+GERMAN_THE = frozenset(("das", "der", "die", "dem", "den", "des", "beim", "zum", "zur", "vom", "am", "im"))
 OF_PLACE = frozenset(
     [
         "north",
@@ -72,17 +91,17 @@ ACTS = frozenset(
     plans planned wants warned warns urged urges accused accuses rejected rejects reopened reopens opened closed closes faces sets seeks insisted admitted resigned apologised apologized argued
     replied responded tweeted vowed pledged promised claimed confirmed ordered banned sued fined fired shares stocks plc inc corp ag spokesman spokeswoman executives engineers employees
     beat beats win wins won lost loses hosts hosted cuts workers customers investors shareholders sagte erklärte kündigte teilte will-be
-    sent sends gave gives took takes held holds paid pays spent spends chose chooses began begins became becomes sought thinks thought knew knows met meets left leaves led leads built builds brought
+    leader leaders chief boss ceo founder candidate candidates mp mps lawmaker lawmakers activists supporters voters sent sends gave gives took takes held holds paid pays spent spends chose chooses began begins became becomes sought thinks thought knew knows met meets left leaves led leads built builds brought
     brings wrote writes withdrew withdraws joined joins appoints appointed names reports reported expects expected raises raised acquires acquired owns owned operates employs invests invested lays
     files filed settles settled appeals reveals revealed introduces introduced releases partners merges merged bids bid trims trimmed slashes slashed posts posted reaffirms forecasts
     summons summoned recognises recognizes recognised recognized expels expelled condemns condemned welcomes welcomed ratifies ratified invites invited extradites extradited imposes imposed lifts lifted
     bans blocks suspends suspended declares declared elects elected deploys deployed arrests arrested backs backed rejoins rejoined evacuates evacuated mourns mourned celebrates celebrated
     retired married died collapsed scored sang plays played stars starred directed testified pleaded smiled laughed added explained recalled thanked believes believed hopes hoped
     annonce annoncé dit affirme accuse rejette signe lance vend achète supprime rappelle assure veut
-    anuncia anunció dijo dice afirma acusa rechaza firma lanza vende compra despide asegura quiere pide pidió
+    anuncia anunció dijo dice afirma acusa rechaza firma lanza vende compra despide asegura quiere pide pidió presenta cae sube supera rompe cierra abre crece prevé invierte negocia
     annuncia annunciato detto dice afferma accusa lancia compra licenzia assicura vuole chiede
     anunciou anuncia disse diz afirma acusa lança compra demite quer pede
-    kündigt meldet streicht verkauft kauft plant stellt hat bekommt erhält feiert baut ruft übernimmt senkt erhöht verklagt entlässt
+    kündigt meldet streicht verkauft kauft plant stellt hat berichtet berichtete schreibt schrieb zitiert zitierte meldete bekommt erhält feiert baut ruft übernimmt senkt erhöht verklagt entlässt
     zegt meldt koopt verkoopt schrapt plant
     сообщил сообщила заявил заявила объявил объявила
     """.split()  # noqa: SIM905 -- easier to read than dozens of quotes
@@ -91,8 +110,8 @@ ACTS = frozenset(
 MAY_ACT = frozenset("will would has had could can plans to".split())  # noqa: SIM905
 INSTITUTIONS = frozenset(
     """
-    police university club agreement accord accords harbour harbor airport council court government city street bridge tower station hospital school park river valley island islands bay
-    beach road county state strait province region cathedral stadium festival marathon summit conference museum opera zoo mayor governor republicans democrats senate house parliament embassy
+    police university club harbour harbor airport council court government city street bridge tower station hospital school park arena crown town
+    road state province magistrates palace castle abbey minster hall region cathedral stadium festival marathon summit conference museum opera zoo mayor governor republicans democrats senate house parliament embassy
     center centre monday tuesday wednesday thursday friday saturday sunday january february march april may june july august september october november december
     """.split()  # noqa: SIM905 -- easier to read than dozens of quotes
 )
@@ -124,6 +143,7 @@ TITLES_OF = frozenset(
 )
 """`Duke of York`, `Treaty of Paris`: before an `of`, and called after a place."""
 OF = frozenset(("of", "de", "von", "di", "do", "da", "van"))
+ROMANCE, OF_ROMANCE = frozenset(("es", "fr", "it", "pt", "ca", "gl")), frozenset(("de", "di", "du", "des"))
 NAMESAKES = frozenset(
     """
     paris moscow athens rome berlin london cambridge oxford dublin vienna cairo lebanon peru naples florence milan manchester melbourne odessa toledo geneva warsaw delhi lima mexico lisbon madrid bristol
@@ -133,6 +153,36 @@ NAMESAKES = frozenset(
     """.split()  # noqa: SIM905 -- easier to read than dozens of quotes
 )
 """Cities and countries of the world that have a namesake in North America."""
+LANDFORMS = frozenset(
+    """
+    county river valley island islands beach strait falls delta basin desert mountains hills lake sea ocean peninsula bay gulf canyon creek
+    """.split()  # noqa: SIM905 -- easier to read than dozens of quotes
+)
+"""Behind the name of a place: another place."""
+GOODS = frozenset(
+    """
+    hat hats sole sausage sausages orange oranges ounce ounces pig pigs fowl dinner dinners sandwich sandwiches shoes sneakers bun buns roll rolls sprouts cheese beef pudding pie sauce steak terrier bulldog shepherd
+    retriever rug rugs carpet carpets lace leather blinds marble mustard ham salami lamb cake tart dressing fries toast pepper pears roses wool porcelain chocolate chocolates waffle waffles shorts cigar cigars sprats nuts fever virus syndrome disease flu
+    """.split()  # noqa: SIM905 -- easier to read than dozens of quotes
+)
+"""Behind the name of a place: what is called after it."""
+THE_PLACES = frozenset(
+    """
+    hague bronx vatican kremlin sahara donbas algarve tyrol ruhr saarland riviera crimea peloponnese levant punjab cape gambia sudan lebanon ukraine city capitol
+    """.split()  # noqa: SIM905 -- easier to read than dozens of quotes
+)
+THE_PAPERS = frozenset(
+    """
+    guardian telegraph times post sun mirror star express mail observer independent herald economist record tribune globe scotsman fed met commission hub
+    """.split()  # noqa: SIM905 -- easier to read than dozens of quotes
+)
+"""What is called with an article."""
+RIVERS = frozenset(
+    """
+    niger jordan amazon mississippi missouri ohio colorado delaware orange hull derwent tyne danube volga main oder saone
+    """.split()  # noqa: SIM905 -- easier to read than dozens of quotes
+)
+"""Rivers that are called as places and companies are, with an article before them."""
 STATES = frozenset(
     """
     alabama alaska arizona arkansas california colorado connecticut delaware florida georgia hawaii idaho illinois indiana iowa kansas kentucky louisiana maine maryland massachusetts michigan minnesota
@@ -145,8 +195,8 @@ SPORTS_VERBS = frozenset(
     """
     beat beats lost lose loses won win wins drew draw draws thrashed thrash hammered hammer edged edge defeated defeat downed down stunned stun outlasted routed held hold host hosted visit travel travelled face faced
     crashed crash advanced advance reached reach sacked sack signed sign signs scored score equalised equalized led lead leads trail trailed topped moved climbed dropped slipped knocked eliminated eliminate
-    are were have remain sit play played clinched secured snatched overcame overcome
-    besiegte besiegt schlägt gewinnt verliert gewann verlor bat battu perd gagne vence gana pierde venció ganó perdió batte vince perde bate venceu perdeu
+    are were have remain sit play played clinched secured snatched overcame overcome deserved deserve needed dominated controlled struggled equalise came went ended finished finish
+    besiegte besiegt schlägt gewinnt verliert gewann verlor bat battu perd gagne vence gana pierde venció ganó perdió batte vince perde bate venceu perdeu perdu gagné battu vinto perso pareggiato ganado perdido empatado s'incline s'impose l'emporte siegt unterliegt holt wint verliest speelt pareggia golea empata cae sube goleia empatou wint
     """.split()  # noqa: SIM905 -- easier to read than dozens of quotes
 )
 """Behind the name of a club."""
@@ -154,7 +204,7 @@ PLURAL = frozenset(("are", "were", "have"))
 """Clubs are many where towns are one."""
 AGAINST = frozenset(
     """
-    beat beats defeated thrashed hammered edged downed stunned routed over against versus vs v host hosted visit visiting face faced to by with past
+    beat beats defeated thrashed hammered edged downed stunned routed over against versus vs v host hosted visit visiting face faced to by with past o el al il ao at
     gegen contre contra contro tegen bei à ante frente battu bat
     """.split()  # noqa: SIM905 -- easier to read than dozens of quotes
 )
@@ -232,6 +282,12 @@ LAND = frozenset(
         "rainforest",
         "foundation",
         "university",
+        "arena",
+        "stadium",
+        "field",
+        "tower",
+        "dome",
+        "park",
         "hills",
         "springs",
         "mountains",
@@ -253,7 +309,7 @@ COMMON = frozenset(
     element vision impact bliss blaze bright chase clever crown crest dash fair flash fresh giant globe grand grid haven hero icon ideal jet jewel journey junction
     latch leap level link lodge magic meadow mint motion nest novel oak orbit origin palm patch peak pearl pilot pioneer planet plume point portal prime progress pulse quest rally
     rapid reach ridge ring rocket royal sage scout serve shade shift shore slate smile solid sonic spark sport stage stride summit surge sweet swing tempo tender thread thrive token torch trace trade trail
-    trend tribe trust twin valley vault vibe view village vine wave wonder yard zest young zoom who us it un aids is regen baden rot lesen kiel heide lachen haar wald berg feld stein wolf koch schneider becker klein gross lang kurz vogel fuchs hahn
+    trend tribe trust twin valley vault vibe view village vine wave wonder yard zest young zoom intel who us it un aids is regen baden rot lesen kiel heide lachen haar wald berg feld stein wolf koch schneider becker klein gross lang kurz vogel fuchs hahn
     """.split()  # noqa: SIM905 -- easier to read than hundreds of quotes
 )
 """Names that are ordinary words as well: at the beginning of a sentence their capital says nothing."""
@@ -282,16 +338,53 @@ NAMED_SO = frozenset(
     ]
 )
 """Before what is nobody else's name: `a dog called Bali`."""
+ROLES = frozenset(("played", "plays", "playing", "portrayed", "portrays", "portraying"))
+"""Before a part in a film, or an opponent."""
+POST_ENDINGS = (
+    "er",
+    "or",
+    "ist",
+    "ian",
+    "man",
+    "woman",
+    "ess",
+    "ant",
+    "ent",
+    "an",
+    "at",
+    "ive",
+    "yst",
+    "eer",
+    "ier",
+    "ary",
+    "ic",
+    "star",
+    "chief",
+    "guard",
+    "judge",
+    "coach",
+)
+SEASONS = frozenset(("labor", "easter", "winter", "summer"))
+"""No posts, for all their endings."""
+STARTERS = frozenset(
+    """
+    but and then when while after before since though although yet still later earlier yesterday today tomorrow now here there meanwhile however once even only also both neither either said says asked so or nor as
+    like unlike despite with without for from to by in on at of if because until whether did does is was are were has had will would can could should may might must why how what who where which that this these those
+    his her their our my your its let see meet watch not no yes well again never always instead perhaps maybe just about against under over through during between among behind beside near outside inside upon
+    told added according asked thanks enter goodbye hello dear young old little big great former new late ex late
+    """.split()  # noqa: SIM905 -- easier to read than dozens of quotes
+)
+"""Words that begin a sentence before somebody's name."""
 PAST = re.compile(r"[a-z]{2,}ed")
 HAPPENED = frozenset(
     """
     delayed destroyed damaged blocked flooded killed covered caused forced stopped disrupted raged spilled ruined injured spread swept triggered turned ripped engulfed battered blanketed lashed
-    fueled fuelled poured melted cracked collapsed exploded jumped dropped soared plunged rallied climbed surged eased slipped rebounded tumbled edged needed used baked served grilled stuffed mixed
+    fueled fuelled poured melted cracked collapsed exploded grounded stranded crippled hampered smothered jumped dropped soared plunged rallied climbed surged eased slipped rebounded tumbled edged needed used baked served grilled stuffed mixed
     """.split()  # noqa: SIM905 -- easier to read than dozens of quotes
 )
 """What fires, storms and prices did as well."""
 FUNCTION = frozenset(
     "the a an in on at to for of and or but with from by as is was will if when how why what who can may do no not after before and über und der die das le la les el los il lo".split()  # noqa: SIM905
 )
-WATCHED = frozenset(("as",)) | TITLES | NAMED_SO | BEFORE_MONTH | AT_PLACE | NO_PERSON_AFTER | ARTICLES
+WATCHED = frozenset(("as",)) | ROLES | TITLES | NAMED_SO | BEFORE_MONTH | AT_PLACE | NO_PERSON_AFTER | ARTICLES
 """Small words before a name that say something about it."""

@@ -12,6 +12,7 @@ from sys import intern
 from enrich.reference.dictionary import folded
 from enrich.reference.inflections import NAME
 from enrich.short_text import UNSPACED
+from enrich.stories.events.northern_and_eastern import COUNTRIES, NORTHERN_AND_EASTERN
 from enrich.stories.events.stems import LEAST_STEM, LONGEST_STEM, latin, parts_of, stem_of
 from enrich.stories.events.translations import NATIONS, TRANSLATIONS
 from enrich.stories.events.words import EXONYMS, KINDS, NUMBERS, numbers_of
@@ -146,12 +147,19 @@ def _places(text: str, codes: Sequence[str]) -> set[str]:
     return found | _PLACES
 
 
+LONGEST_WORD = 80
+"""Of one that is longer its beginning says as much; all that was read is remembered."""
+
+
 def terms_of(text: str) -> list[str]:
     """The words of a text by their stems, without small ones; pairs of characters where a script has no spaces."""
     small = folded(text)
     if not small.isascii() and UNSPACED.search(small):
         small = re.sub(rf"(?:{UNSPACED.pattern})+", _pairs, small)
-    return list(chain.from_iterable(map(_terms, small.split())))
+    words = small.split()
+    if max(map(len, words), default=0) > LONGEST_WORD:
+        words = [word[:LONGEST_WORD] for word in words]
+    return list(chain.from_iterable(map(_terms, words)))
 
 
 @functools.lru_cache(maxsize=65_536)
@@ -197,6 +205,11 @@ def _first_of_each(table: str) -> dict[str, str]:
 _CANONICAL = {
     word: intern(stem_of(latin(first)))
     for word, first in (_first_of_each(TRANSLATIONS) | _first_of_each(NATIONS) | _first_of_each(EXONYMS)).items()
+}
+_CANONICAL |= {
+    word: _CANONICAL.get(first, intern(stem_of(latin(first))))
+    for word, first in (_first_of_each(NORTHERN_AND_EASTERN) | _first_of_each(COUNTRIES)).items()
+    if word not in _CANONICAL
 }
 _CANONICAL_STEMS = {
     stem: first for word, first in reversed(_CANONICAL.items()) if len(stem := stem_of(latin(word))) >= LEAST_STEM

@@ -2,10 +2,12 @@
 
 import itertools
 import re
-from dataclasses import dataclass, field
 
-from ingest.formats.copy import authors, blocks, closers, notes, places, repeats, sign_offs
-from ingest.formats.html import embeds, from_xml
+from ingest.formats.copy import blocks, places, repeats
+from ingest.formats.copy.cleared import Cleared
+from ingest.formats.copy.desks import notes
+from ingest.formats.copy.endings import last_lines
+from ingest.formats.copy.names import authors
 from ingest.formats.text import plain as text
 
 _FURNITURE = re.compile(
@@ -15,148 +17,9 @@ _FURNITURE = re.compile(
 _WRITERS = ("byline", "author", "authors", "byline-author", "bylineauthor")
 _HAS_PICTURE = re.compile(r"<(?:img|picture|video|audio|iframe|source|svg|a)\b", re.IGNORECASE)
 _FIGURE = re.compile(r"<figure\b[^<>]*>((?>(?:[^<]+|<(?!/?figure\b))*))</figure\s*>\s*", re.IGNORECASE)
-_LAST = 4
-"""Lines at the end of a text among which sign-offs are looked for."""
 _FIRST = 4
-
-
-@dataclass(slots=True)
-class Cleared:
-    """A body for readers, and what was taken out of it."""
-
-    html: str
-    notes: list[str] = field(default_factory=list)
-    """For desks."""
-    sign_offs: list[str] = field(default_factory=list)
-    furniture: list[str] = field(default_factory=list)
-    bylines: list[str] = field(default_factory=list)
-    heading: str = ""
-    """The first heading, where it is the headline, or could be since there is none."""
-    first: str = ""
-    """The first paragraph."""
-    first_at: int = -1
-    """Where it begins."""
-    is_embargoed: bool = False
-    kicker: str = ""
-
-
-_VENDORS_TAG = re.compile(r"&lt;(/?[a-zA-Z][\w:.-]{0,40})((?:\s[^&<>]{0,300})?)/?&gt;")
-_SIGNS = {
-    "endash": "–", "ndash": "–", "en": "–", "emdash": "—", "mdash": "—", "em": "—", "hyphen": "-", "ellipsis": "…", "hellip": "…", "bullet": "•", "nbsp": " ", "tab": " ",
-    "newline": " ", "linebreak": " ", "thinspace": " ", "softhyphen": "", "lquote": "‘", "rquote": "’", "lsquo": "‘", "rsquo": "’", "ldquo": "“", "rdquo": "”",
-    "quot": '"', "apos": "'", "euro": "€", "pound": "£", "yen": "¥", "cent": "¢", "degree": "°", "deg": "°", "copyright": "©", "trademark": "™", "times": "×", "minus": "−",
-}  # fmt: skip
-"""Tags of typesetting systems that stand for a character."""
-_REFERENCES = frozenset(
-    [
-        "component",
-        "componentref",
-        "comp",
-        "ref",
-        "mediaref",
-        "media-ref",
-        "embed",
-        "pullquote",
-        "infobox",
-        "factbox",
-        "graphic",
-        "photo",
-        "picture",
-        "image",
-        "gallery",
-        "teaser",
-        "xref",
-        "crosshead",
-        "related",
-        "story-link",
-    ]
-)
-
-
-def with_vendors_tags_read(html: str) -> str:
-    """The body with escaped tags of typesetting systems as what they stand for; what only points at a component is left out.
-
-    A tag of HTML that is written about stays: it is a word of the text.
-    """
-    if "&lt;" not in html:
-        return html
-
-    def read(found: re.Match[str]) -> str:
-        name = found.group(1).strip("/").lower()
-        if name in _SIGNS and not found.group(2):
-            return text.escaped(_SIGNS[name])
-        last = name.rpartition(":")[2]
-        return (
-            ""
-            if (last in _REFERENCES or last.endswith("ref"))
-            and (found.group(2) or found.group(0).endswith("/&gt;") or ":" in name)
-            else found.group(0)
-        )
-
-    return _VENDORS_TAG.sub(read, _ESCAPED_EMBED.sub(_embedded, html))
-
-
-_ESCAPED_EMBED = re.compile(
-    r"<p(?:\s[^<>]*)?>\s*+(&lt;(?:div|script|iframe|blockquote|embed|object)\s[^<]*+)</p>\s*+", re.IGNORECASE
-)
-"""A paragraph that is the escaped code of a player or post, and nothing else."""
-
-
-def _embedded(found: re.Match[str]) -> str:
-    code = found.group(1).strip()
-    if not code.endswith("&gt;") or len(code) > _LONGEST_CODE:
-        return found.group(0)
-    linked, count = embeds.as_links(text.unescaped(code))
-    # Only the links are ours; whatever else is in it is code.
-    return linked if count and linked.startswith("<p><a ") and linked.count("<") == 4 else ""
-
-
-_LONGEST_CODE = 4000
-
-
-_PARTED = re.compile(r"(?:<br\s*/?>\s*){2,}", re.IGNORECASE)
-
-
-def in_paragraphs(html: str) -> str:
-    """A body of words and breaks with paragraphs: where breaks come in pairs one ends."""
-    if "<br" not in html or from_xml.has_blocks(html.lower()) or "<img" in html:
-        return html
-    return "".join(f"<p>{one.strip()}</p>" for one in _PARTED.split(html) if one.strip())
-
-
-_WRAPPED = re.compile(r"<p(?:\s[^<>]*)?>((?>[^<]+|<br\s*/?>)+)</p>", re.IGNORECASE)
-_A_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
-_LEAST_WRAPPED = 40
-_MOST_WRAPPED = 110
-
-
-def unwrapped(html: str) -> str:
-    """The body without breaks that only keep lines short: those of paragraphs whose lines go on in small letters behind open ends."""
-    if "<br" not in html:
-        return html
-
-    count = 0
-
-    def joined(found: re.Match[str]) -> str:
-        nonlocal count
-        lines = [one.strip() for one in _A_BREAK.split(found.group(1))]
-        full = [one for one in lines[:-1] if one]
-        if len(full) < 1 or any(not _LEAST_WRAPPED <= len(one) <= _MOST_WRAPPED for one in full):
-            return found.group(0)
-        open_ends = sum(not one.rstrip().endswith((".", "!", "?", ":", ";", "”", '"')) for one in full)
-        small = sum(one[:1].islower() for one in lines[1:])
-        if (small or count >= _HABIT) and 2 * open_ends > len(full):
-            count += 1
-            return found.group(0).replace(found.group(1), " ".join(one for one in lines if one))
-        return found.group(0)
-
-    left = _WRAPPED.sub(joined, html)
-    # A house that keeps its lines short does so before a capital as well.
-    return _WRAPPED.sub(joined, left) if count >= _HABIT and "<br" in left else left
-
-
-_HABIT = 2
-"""Paragraphs with short lines that make a habit of it."""
+_LONGEST_ABOVE = 40
+"""Characters of a line above a headline that is repeated."""
 
 
 def cleared(html: str, headline: str, slugline: str = "", *, may_have_notes: bool = True) -> Cleared:
@@ -168,6 +31,8 @@ def cleared(html: str, headline: str, slugline: str = "", *, may_have_notes: boo
     if not every:
         return found
     spans = _spans(found, every, headline, slugline, may_have_notes=may_have_notes)
+    if found.first.startswith(_SECOND_HEADLINE) and (at := found.html.find(_SECOND_HEADLINE, found.first_at)) >= 0:
+        spans.append((at, at + len(_SECOND_HEADLINE)))
     if spans:
         found.html = blocks.without(found.html, spans)
     return found
@@ -190,13 +55,17 @@ def _spans(
             found.notes.append("\n".join(one.words for one in every[number:]))
             spans += [(one.start, one.end) for one in every[number:]]
             break
+        if begun and is_looked_at and (after := _contacts_end(every, number, words)) > number:
+            found.notes.append("\n".join(one.words for one in every[number:after]))
+            spans += [(one.start, one.end) for one in every[number:after]]
+            continue
         if not begun and number < _FIRST and _is_heading(found, block, words, headline, slugline):
             spans.append((block.start, block.end))
             continue
         if is_looked_at and _take_notes(found, block, words, spans):
             continue
-        if not begun and number <= _FIRST and not found.bylines and authors.is_line_of_names(words):
-            found.bylines.append(words)
+        if not begun and number <= _FIRST and (names := _names(found, words)):
+            found.bylines.append(names)
             spans.append((block.start, block.end))
             continue
         if number < above:
@@ -208,19 +77,50 @@ def _spans(
         # Points that stand above a text, and above its byline, are not its beginning.
         begun = begun or not (words.startswith("* ") and number < _FIRST)
     if may_have_notes:
-        _sign_offs(found, every[-_LAST:], spans)
+        last_lines.take(found, every, spans)
     return spans
+
+
+_SECOND_HEADLINE = "Utl.: "
+"""APA's label of one, which stands in the text."""
+
+
+def _names(found: Cleared, words: str) -> str:
+    """Who wrote the text, of a line above it that says nothing else; empty for none, or where another line said so."""
+    if found.bylines:
+        return ""
+    if authors.is_line_of_names(words):
+        return words.strip("()")
+    return authors.of_starred_line(words)
 
 
 def _above_repeat(every: list[blocks.Block], headline: str) -> int:
     """How many lines stand above the headline where a text says it once more: `The Sports Xchange`, then the headline."""
     for number, block in enumerate(every[:_FIRST]):
         words = block.words
-        if number and len(words) > _LEAST_WRAPPED // 2 and repeats.same(words, headline):
+        if number and len(words) > _LONGEST_ABOVE // 2 and repeats.same(words, headline):
             return number
-        if len(words) > _LEAST_WRAPPED or words.endswith((".", "!", "?", ":", "”", '"', "»")) or "<a" in block.inner:
+        if len(words) > _LONGEST_ABOVE or words.endswith((".", "!", "?", ":", "”", '"', "»")) or "<a" in block.inner:
             return 0
     return 0
+
+
+def _contacts_end(every: list[blocks.Block], number: int, words: str) -> int:
+    """Where the lines end that a label of contacts (`Pressekontakt:`) is above of; `number` where it is no such label."""
+    if not notes.labels_contacts(words):
+        return number
+    end = number
+    for at, block in enumerate(every[number + 1 : number + 1 + _MOST_CONTACTS], number + 1):
+        words = block.words
+        if not notes.may_be_contact(words):
+            break
+        if notes.says_how_to_reach(words):
+            # Names stand above their numbers; what stands below the last number is text again.
+            end = at + 1
+    return end
+
+
+_MOST_CONTACTS = 12
 
 
 def _take_notes(found: Cleared, block: blocks.Block, words: str, spans: list[tuple[int, int]]) -> bool:
@@ -250,6 +150,9 @@ def _is_note(found: Cleared, words: str) -> bool:
     if notes.kind_of_note(words):
         found.notes.append(words)
         return True
+    if notes.is_read_also(words):
+        found.furniture.append(words)
+        return True
     return False
 
 
@@ -269,65 +172,6 @@ def _is_heading(found: Cleared, block: blocks.Block, words: str, headline: str, 
         found.heading = words
         return True
     return bool(slugline) and len(words) < 80 and repeats.same(words, slugline)
-
-
-def _sign_offs(found: Cleared, last: list[blocks.Block], spans: list[tuple[int, int]]) -> None:
-    """Take sign-offs from the end of the text, until a line that is none."""
-    taken = set(spans)
-    _take_writer(found, last, taken, spans)
-    for block in reversed(last):
-        if (block.start, block.end) in taken or any(start <= block.start and block.end <= end for start, end in taken):
-            continue
-        lines = [one for one in blocks.lines_of(block, block.words) if (one[0], one[1]) not in taken]
-        # The first block is the text, however short: a text of one word is no sign-off.
-        first = block.start == found.first_at
-        while (
-            lines
-            and "<a " not in block.inner
-            and (not lines[-1][2] or sign_offs.is_sign_off(lines[-1][2], is_block=len(lines) == 1))
-            and (len(lines) > 1 or not first)
-        ):
-            start, end, words = lines.pop()
-            if words:
-                found.sign_offs.append(words)
-            spans.append((start, end))
-        if not lines:
-            spans.append((block.start, block.end))
-            continue
-        _behind_sentence(found, lines[-1], spans)
-        break
-
-
-def _take_writer(
-    found: Cleared, last: list[blocks.Block], taken: set[tuple[int, int]], spans: list[tuple[int, int]]
-) -> None:
-    """Take a line that says at the end who wrote the text; it is the byline where there is none."""
-    if "<img" in found.html or "<figure" in found.html:
-        # It may be the credit of a picture.
-        return
-    for block in last:
-        at = (block.start, block.end)
-        if at in taken or block.start <= found.first_at or "<" in block.inner or block.name != "p":
-            continue
-        if name := closers.writer(block.words):
-            found.bylines.append(name)
-            found.sign_offs.append(block.words)
-            taken.add(at)
-            spans.append(at)
-
-
-def _behind_sentence(found: Cleared, line: tuple[int, int, str], spans: list[tuple[int, int]]) -> None:
-    """Take what stands behind the last sentence of a line: `(Schluss) ab/cd`."""
-    start, end, words = line
-    for _ in range(3):
-        said = sign_offs.initials_at_end(words).strip()
-        inner = found.html[start:end].rstrip()
-        if not said or not inner.endswith(said):
-            return
-        kept = inner[: -len(said)].rstrip()
-        found.sign_offs.append(said)
-        spans.append((start + len(kept), start + len(inner)))
-        end, words = start + len(kept), words[: -len(said)].rstrip()
 
 
 def _without_furniture(found: Cleared) -> str:

@@ -2,7 +2,7 @@
 
 import re
 
-from ingest.formats.copy.people import is_agency
+from ingest.formats.copy.names.people import is_agency
 
 _MARKS = re.compile(r"^(?:[*>]+\s*|(?:={2,}|\+{2,})\s+)(?=[\w\"“«„'‘(])|(?<=\w)\s+(?:\*+|={2,}|\+{2,})$")
 """What wires set a flash apart with: `*River rises`, `+++ River rises +++`."""
@@ -12,9 +12,16 @@ _VERSION = re.compile(r"(?:(?:UPDATE|WRAPUP|RPT|REFILE|REPEAT)(?: \d{1,2})?-)+(?
 """`UPDATE 1-Statue to reopen`: which version it is says nothing to readers; `CORRECTED-` does."""
 _CYCLE = re.compile(r"(?:(?:AM|PM|BC)-)?[A-Z]{2,4}--(?=\w)")
 """AP's cycle and desk in front of a table's title: `BC-BBN--Top Ten`."""
+_LEAD = re.compile(
+    r"(?:\((?:LEAD|LD|\d(?:st|nd|rd|th) (?:LD|LEAD)|URGENT|AMPL\.?|AMPLIACI[ÓO]N)\)\s*|(?:\d(?:ST|ND|RD|TH|st|nd|rd|th) (?:LD|LEAD)(?:-Writethru)?|LD|WDH(?: ?\d)?)\s?[-:/]\s?)+(?=\w|[\"“'‘])"
+)
+_LEAD_BEHIND = re.compile(
+    r"(?<!\s)\s+(?:\((?:\d(?:er|ère|e|è|ª|º)?\s)?(?:LEAD(?: ALL)?|Lead|AMPL\.?|[Aa]mpliaci[óo]n|AMPLIACI[ÓO]N|ampl\.?)\)|=)$"
+)
+"""Which version it is, as Yonhap, Kyodo, Xinhua, dpa-AFX, AFP and EFE mark it: `(2nd LD) Port reopens`, `El puerto reabre (Ampliación)`."""
 _AGENCY = re.compile(r"([A-Z]{2,8})/(?=\S)")
 _NONE = re.compile(
-    r"[\W_]*(?:no (?:headline|title)|untitled|sans titre|ohne titel|kein titel|sin t[íi]tulo|senza titolo|geen titel|\(?no ?title\)?)[\W_]*",
+    r"[\W_]*(?:(?:ap|afp|reuters|upi)[ -]?news ?alert|news ?flash|alerte?|flash|bulletin|eilmeldung|no (?:headline|title)|untitled|sans titre|ohne titel|kein titel|sin t[íi]tulo|senza titolo|geen titel|\(?no ?title\)?)[\W_]*",
     re.IGNORECASE,
 )
 
@@ -37,6 +44,12 @@ def bare(headline: str) -> tuple[str, str]:
     if "://" in headline and (link := _LINK.search(headline)) is not None and link.start() > 6:
         headline = headline[: link.start()]
     headline = _MARKS.sub("", headline)
+    for found in (_LEAD.match(headline), _LEAD_BEHIND.search(headline, max(0, len(headline) - 30))):
+        if found is not None and found.group(0).strip(" ="):
+            said = " ".join(filter(None, (found.group(0).strip(" -:/"), said)))
+    headline = (
+        _LEAD.sub("", _LEAD_BEHIND.sub("", headline), 1) if _LEAD.match(headline) else _LEAD_BEHIND.sub("", headline)
+    )
     if (version := _VERSION.match(headline)) is not None:
         headline, said = headline[version.end() :], " ".join(filter(None, (version.group(0).rstrip("-"), said)))
     if (routed := _ROUTED.match(headline)) is not None and len(headline) - routed.end() > 10:
@@ -47,3 +60,14 @@ def bare(headline: str) -> tuple[str, str]:
     if agency is not None and is_agency(agency.group(1)):
         headline = headline[agency.end() :]
     return headline.strip(), said
+
+
+def without_source(headline: str, credit: str) -> str:
+    """The headline without the source that gatherers of news write behind it: `Port reopens - BBC News`."""
+    if len(credit) < _SHORTEST_SOURCE or not headline.endswith(credit):
+        return headline
+    left = headline[: -len(credit)].rstrip()
+    return left[:-1].rstrip() if left[-1:] in "-–—|" and len(left) > len(credit) // 2 + _SHORTEST_SOURCE else headline
+
+
+_SHORTEST_SOURCE = 3

@@ -2,7 +2,7 @@
 
 import re
 
-from ingest.formats.copy import people
+from ingest.formats.copy.names import people
 from ingest.formats.text import plain as text
 
 _MONTH = r"(?i:jan|feb|m[aä]r|apr|ma[iyj]|jun|jul|aug|sep|o[ck]t|nov|de[cz]|janv|f[eé]v|avr|juin|juil|ao[uû]t|d[eé]c|ene|abr|ago|dic|gen|mag|giu|lug|set|ott|out|fev|mrt|tammi|helmi)[\w.éûçäö]{0,10}"

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Sequence
-from functools import lru_cache
 
-from ingest.formats.copy import escapes, repeats
+from ingest.formats.copy import repeats
+from ingest.formats.copy.markup import escapes
+from shared.remembered import remembered
 
 _STREET = re.compile(
     r"(?:^|,)\s?(?:[a-z]{1,2}-)?\d{4,6}\s+[a-zäöüà-þ][\w.-]+"
@@ -24,6 +25,10 @@ _DEFAULTS = re.compile(
     re.IGNORECASE,
 )
 """What content systems call a category that nobody chose, and services their own fields."""
+_OF_SYSTEM = re.compile(
+    r"(?:content-?type|section-?path|dc\.(?:identifier|source|creator)|/identifier)$", re.IGNORECASE
+)
+"""Vocabularies in which a feed says how its system files an entry."""
 _LONGEST_NAME = 300
 _LONG_NAME = 25
 """Characters of a name that may be the headline once more, which is no topic."""
@@ -31,7 +36,7 @@ _NAMED = ("person", "organisation", "place")
 _COORDINATES = re.compile(r"^-?\d{1,3}\.\d+[ ,;]+-?\d{1,3}\.\d+$")
 
 
-@lru_cache(16_384)
+@remembered(16_384, _LONGEST_NAME)
 def is_for_readers(kind: str, name: str) -> bool:
     """Whether a subject's name says something to a reader; one that is longer than any vocabulary's is a text, and cut by the limits."""
     if len(name) > _LONGEST_NAME:
@@ -110,7 +115,7 @@ class _Rules:
         said = (kind, name.casefold())
         if name in self._slugs or said in self._said or (kind == "genre" and said[1] in _VERSIONS):
             return None
-        if not self._is_wanted(one, kind, code):
+        if not self._is_wanted(one, kind, code) or _OF_SYSTEM.search(str(one.get("scheme") or "")):
             return None
         if len(name) < 5 and kind not in _NAMED and _is_mnemonic(name, code):
             return {**one, "name": None} if code else None
@@ -151,7 +156,7 @@ _LONE_CODE = re.compile(r"[A-Z]{2,3}$")
 _SAID_AS_THEY_ARE = ("USA", "UAE", "US", "UK", "EU", "UN")
 
 
-@lru_cache(4096)
+@remembered(4096, _LONGEST_NAME)
 def _place(name: str) -> str:
     """A place's name without the three-letter code of its country (ISO 3166-1), nothing of a code alone, and without parts that were left blank."""
     parts = [part for part in name.split(", ") if part.strip(" -–")]

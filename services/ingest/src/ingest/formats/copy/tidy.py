@@ -6,21 +6,11 @@ This is where the rules of this folder meet an update; the readers of formats kn
 import re
 from collections.abc import Callable
 
-from ingest.formats.copy import (
-    authors,
-    blocks,
-    body,
-    captions,
-    escapes,
-    headlines,
-    notes,
-    people,
-    places,
-    repeats,
-    scripts,
-    sign_offs,
-    tags,
-)
+from ingest.formats.copy import blocks, body, captions, headlines, places, repeats, tags
+from ingest.formats.copy.desks import notes, scripts
+from ingest.formats.copy.endings import sign_offs
+from ingest.formats.copy.markup import escapes, lines, typesetting
+from ingest.formats.copy.names import authors, people
 from ingest.formats.html import embeds
 from ingest.formats.model import SourceProfile
 from ingest.formats.text import plain as text
@@ -64,7 +54,7 @@ def tidy(fields: dict[str, object], record: Record, profile: SourceProfile, form
         if not is_plain:
             html = _readable(html, as_sent | _captions(fields) if as_sent else as_sent)
         elif "&lt;" in html:
-            html = body.with_vendors_tags_read(html)
+            html = typesetting.with_vendors_tags_read(html)
         first = _body(fields, html, headline, record, profile, has_notes=has_notes)
     if has_notes:
         _lines(fields, record)
@@ -105,7 +95,7 @@ def _without_script(fields: dict[str, object], html: str, record: Record) -> str
 
 def _readable(html: str, told: set[str]) -> str:
     """A body of other tags than paragraphs', its breaks and the tags of typesetting systems read, and the captions left out that are `told` beside it."""
-    html = body.unwrapped(body.with_vendors_tags_read(body.in_paragraphs(html)))
+    html = lines.unwrapped(typesetting.with_vendors_tags_read(lines.in_paragraphs(html)))
     return body.without_captions(html, told)
 
 
@@ -177,6 +167,8 @@ def _lines(fields: dict[str, object], record: Record) -> None:
         if not value:
             continue
         value, beside = headlines.bare(value)
+        if name == "headline":
+            value = headlines.without_source(value, _string(fields, "credit"))
         if value != fields[name]:
             fields[name] = value
         if beside:

@@ -11,7 +11,7 @@ import re
 import feedparser
 
 from ingest.formats import media, times
-from ingest.formats.copy.footers import take_footers
+from ingest.formats.copy.endings.footers import take_footers
 from ingest.formats.feeds.entry import (
     Entry,
     extra_of,

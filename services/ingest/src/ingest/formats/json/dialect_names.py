@@ -22,6 +22,7 @@ WRAPPERS = (
     "hits",
     "payload",
     "content",
+    "posts",
 )
 
 NAMES: Mapping[str, tuple[str, ...]] = {
@@ -66,6 +67,7 @@ HELD_STATES = (
     "ingested",
     "spiked",
     "scheduled",
+    "future",
     "private",
     "pending",
     "hold",

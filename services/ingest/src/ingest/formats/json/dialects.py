@@ -5,12 +5,15 @@ its shape; a document that has no body under any name is refused with the names 
 at the right one (`body_from`, `headline_from`, ...).
 """
 
+import re
+
 from pydantic import JsonValue
 
 from ingest.formats import media, times, vocabularies
+from ingest.formats.copy.endings.footers import take_footers
 from ingest.formats.fields import AboutMedia, CreatorFields, MediaFields, SubjectFields, UpdateFields
-from ingest.formats.json import ans
 from ingest.formats.json import document as json_document
+from ingest.formats.json import systems
 from ingest.formats.json.dialect_names import BODIES, NAMES, STATES, WRAPPERS
 from ingest.formats.json.document import text_of
 from ingest.formats.json.shapes import body_by_shape, html_of, member
@@ -26,13 +29,13 @@ _STANDARD = frozenset({"standard", "$standard", "uri", "updates", "home_page_url
 def recognise(document: Document) -> int:
     """A last resort: an object with an id, words and no standard's names."""
     whole = json_document.first_object(document)
-    if not whole or not _STANDARD.isdisjoint(whole):
+    if not whole:
         return 0
     first = _first(whole)
-    if not _STANDARD.isdisjoint(first):
+    if systems.is_known(first):
+        return 93
+    if not _STANDARD.isdisjoint((*whole, *first)):
         return 0
-    if ans.is_story(first):
-        return 60
     names = {name.lower() for name in first}
     if "article_html" in names and ({"urn", "pubstatus", "entry_id"} & names):
         return 92
@@ -56,8 +59,11 @@ def read(document: Document) -> Parsed:
         if isinstance(item, RefusedItem):
             items.append(item)
             continue
-        made = draft_of(pointer, ans.as_article(item.value) if ans.is_story(item.value) else item.value, document)
+        article = systems.as_article(item.value)
+        made = draft_of(pointer, article, document)
         if isinstance(made, Draft):
+            if article is not item.value:
+                take_footers(made)
             made.repairs += item.repairs
         items.append(made)
     return Parsed("json", items, parsed.repairs)
@@ -238,7 +244,7 @@ def _body(draft: Draft, item: Item, document: Document) -> str:
     """Set the text; returns the member that it was found in."""
     for name in BODIES:
         if (value := item.get(name)) not in (None, "", [], {}) and (html := html_of(value)):
-            draft.fields["body_html"] = html
+            draft.fields["body_html"] = _CUT.sub("", html) if "chars]" in html[-_TAIL:] else html
             return name
     if document.profile.body_from:
         return ""
@@ -249,6 +255,11 @@ def _body(draft: Draft, item: Item, document: Document) -> str:
         draft.fields["body_html"] = html
         draft.repaired("body-by-shape", f"/{name}", "the longest text of the item")
     return name
+
+
+_CUT = re.compile(r"(?<!\s)\s?\[\+\d{1,7} chars\](?=(?:</p>)?\s*$)")
+"""What an interface that sells the rest writes where it cuts a text off: `Ships of up… [+1234 chars]`."""
+_TAIL = 40
 
 
 def _notes(fields: UpdateFields, item: Item, *, public: bool) -> None:

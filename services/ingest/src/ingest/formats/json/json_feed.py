@@ -6,7 +6,7 @@ from datetime import tzinfo
 from pydantic import JsonValue
 
 from ingest.formats import media, times
-from ingest.formats.copy.footers import take_footers
+from ingest.formats.copy.endings.footers import take_footers
 from ingest.formats.feeds.entry import resolved
 from ingest.formats.fields import CreatorFields, MediaFields, TimeField, UpdateFields
 from ingest.formats.json import document as json_document

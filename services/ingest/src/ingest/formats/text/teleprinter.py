@@ -5,7 +5,8 @@ import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
 from ingest.formats import charset
-from ingest.formats.copy import people, places
+from ingest.formats.copy import places
+from ingest.formats.copy.names import people
 from ingest.formats.model import MAX_ITEMS, Document, Unreadable
 from ingest.formats.text import plain as text
 from shared.messages import Repair

@@ -1,8 +1,9 @@
 """One address at which readers read, a replica or a shared cache, asked at each of its doors."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from typing import TypeVar
 from urllib.parse import quote
 
 import orjson
@@ -21,6 +22,8 @@ AT_ONCE = 8
 """Requests under way to one address."""
 PICTURES_AT_ONCE = 20
 STREAM_S = 2.0
+INLINE_BYTES = 64 * 1024
+T = TypeVar("T")
 GONE = (404, 405, 410)
 """405: the address is of a release that has another route there, and answers no GET."""
 
@@ -52,7 +55,8 @@ class WebAddress:
     async def _door(self, door: Door, address: str, killed: Killed) -> str:
         path = address.replace("{site}", quote(self._site_url, safe=""))
         if door.route == "/v1/stream":
-            return _words_in(killed, await self._stream(path), path, lines=True)
+            body = await self._stream(path)
+            return await _aside(partial(_words_in, killed, body, path, lines=True), body)
         answer = await self._fetch(path)
         if door.may_be_closed and answer.status == 403:
             return ""
@@ -63,12 +67,10 @@ class WebAddress:
         if answer.status != 200:
             raise OSError(f"{path} answers {answer.status}")
         if door.expected == "no-words":
-            return _words_in(killed, answer.body, path)
-        return (
-            f"is in {path}"
-            if door.needle.format(update_id=killed.update_id).encode() in without_notices(answer.body)
-            else ""
-        )
+            return await _aside(partial(_words_in, killed, answer.body, path), answer.body)
+        needle = door.needle.format(update_id=killed.update_id).encode()
+        there = await _aside(lambda: needle in without_notices(answer.body), answer.body)
+        return f"is in {path}" if there else ""
 
     async def _fetch(self, path: str) -> Answer:
         async with self._slots:
@@ -104,6 +106,11 @@ class WebAddress:
                     raise OSError(answer.error or f"answers {answer.status}")
                 served += answer.status not in GONE
         return f"serves {served} of its {len(paths)} renditions" if served else ""
+
+
+async def _aside(look: Callable[[], T], body: bytes) -> T:
+    """What a look through a body gives; through a large one in a thread, for others wait for the loop."""
+    return look() if len(body) <= INLINE_BYTES else await asyncio.to_thread(look)
 
 
 def _words_in(killed: Killed, body: bytes, path: str, *, lines: bool = False) -> str:

@@ -124,7 +124,8 @@ class Feed:
         label = f"<p><em>{escape(words)}</em></p>" if words else ""
         body: str
         if update.update_id in self._whole:
-            body = self.renderer.body(update, 2, self._figure) + self.renderer.blocks(update)
+            # As text: markup would escape the others, which are HTML as well.
+            body = str(self.renderer.body(update, 2, self._figure)) + self.renderer.blocks(update)
         else:
             onward = f'<a href="{escape(self.url + update.path)}">{escape(self.said("Continue reading"))}</a>'
             body = f"<p>{escape(_summary(update))} {onward}</p>"

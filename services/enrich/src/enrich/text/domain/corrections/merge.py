@@ -8,7 +8,6 @@ desk has it, and that is a conflict.
 from collections import defaultdict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from enrich.text.domain.corrections.replaced import Replacement, replacements, with_replacements
 from enrich.text.domain.corrections.tokens import (
@@ -28,6 +27,7 @@ from enrich.text.domain.corrections.words import (
     conflict_of,
     merge_words,
 )
+from shared.remembered import remembered
 
 LEAST_ALIKE = 0.3
 """Of the words of two blocks, so that one is the other rewritten."""
@@ -40,6 +40,9 @@ MOST_TOKENS = 15_000
 CACHED = 32
 """Merges that are remembered: a message asks for the same one a few times, and the next one for most of them again."""
 
+CACHED_CHARACTERS = 100_000
+"""Of each text; the process would hold a hundred megabytes for the longest."""
+
 
 @dataclass(frozen=True, slots=True)
 class MergedText:
@@ -51,7 +54,7 @@ class MergedText:
     """Whether all that the desk changed is in the text, and nothing is to be told."""
 
 
-@lru_cache(maxsize=CACHED)
+@remembered(CACHED, CACHED_CHARACTERS)
 def merged(
     base: str,
     desk: str,
@@ -77,7 +80,7 @@ def merged(
     )
 
 
-@lru_cache(maxsize=CACHED)
+@remembered(CACHED, CACHED_CHARACTERS)
 def replaced_words(base: str, desk: str, *, is_html: bool) -> tuple[Replacement, ...]:
     """What a desk replaced in a text; nothing of one that is too large to compare."""
     if not (has_at_most(MOST_TOKENS, base) and has_at_most(MOST_TOKENS, desk)):

@@ -59,6 +59,9 @@ KOREAN_PLACE = re.compile(
     r"^[\[(]?\s*(?P<place>[가-힣]{2,6})\s*=\s*(?:(?:연합뉴스|뉴시스|뉴스1|[가-힣]{2,8}(?:뉴스|신문|일보|통신|닷컴))\s*)?[\])]?\s*"
 )
 KOREAN_PLACE_BEHIND = re.compile(r"\s*=\s*(?P<place>[가-힣]{2,6})$")
+JAPANESE_PLACE_BEHIND = re.compile(
+    r"(?P<rest>[\u3400-\u9fff々\u3040-\u309f]{3,6})\s*=\s*(?P<place>[\u30a1-\u30fa\u30fc]{2,8})"
+)
 HAN_PLACE = re.compile(r"^\[?\s*(?P<place>[\u30a1-\u30fa\u30fc\u3400-\u9fff]{2,8})\s*=\s*(?P<rest>\S.*?)\]?$")
 NO_NAME = re.compile(
     r"(?:社|部|局|网|網|台|报|報|日报|新闻|新聞|通信|讯|訊|报道|報道|報導|评论员|評論員|室|组|組|团|中心|委员会|委員会|デスク|班|取材班|チーム|編集|オンライン|ニュース|专电|小编|編集部"
@@ -122,7 +125,7 @@ def _names(part: str) -> tuple[list[str], str | None]:
     place: str | None = None
     if found := KOREAN_PLACE.match(part):
         place, part = found["place"], part[found.end() :]
-    elif found := HAN_PLACE.match(part):
+    elif (found := JAPANESE_PLACE_BEHIND.fullmatch(part)) or (found := HAN_PLACE.match(part)):
         place, part = found["place"], found["rest"]
     elif (found := KOREAN_PLACE_BEHIND.search(part)) and found["place"] in KOREAN_PLACES:
         place, part = found["place"], part[: found.start()]

@@ -41,7 +41,7 @@ def is_dateline(part: str, directory: Directory) -> bool:
 def strip_item(item: str) -> str:
     """An item of a list without the punctuation around it; abbreviations keep their full stops."""
     item = item.strip()
-    if item.endswith(("Jr.", "Sr.")) or re.fullmatch(r"(?:[A-Z]\.){2,}", item):
+    if item.endswith(("Jr.", "Sr.", "JR.", "SR.")) or re.fullmatch(r"(?:[A-Z]\.){2,}", item):
         return item
     return item.strip(" .:–—-*“”„«»\"'()")
 
@@ -53,7 +53,7 @@ def is_bare_place(item: str, before: BylineName, part: str, directory: Directory
         return "/" in part and is_dateline(item, directory)
     if not last or len(before.name.split()) < 2 or directory.knows(item):
         return False
-    if re.fullmatch(r"(?:de|da|do|di)\s+[A-ZÀ-Ý]\w+", item):
+    if re.fullmatch(r"(?:de|da|do|di)\s+[A-ZÀ-Ý]\w*[a-zà-ÿ]\w*", item):
         return True
     if TITLE_ITEM.fullmatch(item):
         return False
@@ -71,7 +71,7 @@ def is_bare_place(item: str, before: BylineName, part: str, directory: Directory
 
 def without_full_stop(place: str) -> str:
     """A place without the full stop of its sentence; initials keep theirs."""
-    return place if re.search(r"(?:^|\s)(?:(?:[A-Z]\.)+|[JS]r\.)$", place) else place.rstrip(".")
+    return place if re.search(r"(?:^|\s)(?:(?:[A-Z]\.)+|[JS][rR]\.)$", place) else place.rstrip(".")
 
 
 def is_region(word: str) -> bool:
@@ -113,6 +113,8 @@ def kind_of(name: str) -> Literal["person", "agency", "staff"]:
     ):
         return "staff"
     words = plain.split()
+    if len(words) > 2 and " ".join(words[:2]) in AGENCIES and not is_given(words[0]):
+        return "agency"
     if len(words) > 1 and all(word in AGENCIES for word in words):
         return "agency"
     kind = no_name(name)
@@ -155,7 +157,7 @@ def _without_possessor(item: str) -> str:
 
 def _without_post_first(item: str) -> str:
     """`Staff Writer Tom Condon`: the name behind a post, where the post alone would be a team."""
-    name = TITLE_BEFORE.sub("", item)
+    name = TITLE_AFTER.sub("", TITLE_BEFORE.sub("", item)).strip(" ,")
     is_somebody = name != item and len(name.split()) > 1 and is_given(name.split()[0]) and no_name(name) is None
     return name if is_somebody else item
 

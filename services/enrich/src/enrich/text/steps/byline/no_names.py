@@ -1,6 +1,5 @@
 """What stands where a name should and is none: papers, teams, sites, slogans, headlines, machines and codes."""
 
-import functools
 import re
 from typing import Literal
 
@@ -11,6 +10,7 @@ from enrich.reference.names.given_names import is_given
 from enrich.reference.names.ordinary import is_ordinary
 from enrich.reference.places import CITIES, COUNTRIES
 from enrich.text.steps.byline.patterns import NAME_PARTS
+from shared.remembered import remembered
 
 OUTLETS = frozenset(
     """
@@ -19,6 +19,8 @@ OUTLETS = frozenset(
     quartz wired vice variety billboard newsweek fortune forbes marketwatch huffpost buzzfeed breitbart newsday amnewyork metro stateline calmatters grist undark meduza mediazona rappler scroll mint tempo kompas detik
     malaysiakini euronews eurosport skysports espn gamestar heise golem t3n watson nu.nl novinky seznam idnes onet interia gazeta.pl tvn24 index 24ur rtvslo reportnet netzpolitik correctiv krautreporter falter profil
     kurier standard presse blick tagesschau sportschau tageblatt l'équipe l'obs lequipe infobae clarín clarin lavanguardia eldiario elpais okdiario publico observador noticiasaominuto uol terra g1 estadão veja
+    beta fonet tanjug hina srna bns leta elta kazinform akipress azertac armenpress interpressnews irna isna mehr tasnim fars wam qna kuna mna unb bss kcna vna ttxvn andina colprensa askanews italpress adnkronos
+    lapresse lehtikuva dha iha anka dawn geo ary samaa premium punch vanguard thisday nation standard citizen monitor herald
     """.split()  # noqa: SIM905 -- easier to read than dozens of quotes
 )
 """Papers and sites of one word."""
@@ -37,7 +39,7 @@ PAPER_WORDS = frozenset(
     """
     times herald heraldo tribune tribuna bote landbote gazette gazeta gaceta gazzetta gazet news newspaper newspapers weekly guardian observer telegraph chronicle examiner inquirer bulletin online media
     magazine magazin network networks radio television tv fm broadcasting zeitung tageszeitung tagblatt tageblatt anzeiger rundschau nachrichten morgenpost abendblatt abendzeitung kurier courrier
-    diario jornal correio giornale corriere folha journal jornalismo journaux dziennik wochenblatt volksblatt volksstimme courant dagblad krant nieuws nieuwsblad nyheter dagbladet avisen posten
+    diario jornal correio giornale corriere folha journal jornalismo shimbun ilbo patrika samachar rundfunk fernsehen televisión televisione televizija televisie rádio sender journaux dziennik wochenblatt volksblatt volksstimme courant dagblad krant nieuws nieuwsblad nyheter dagbladet avisen posten
     tidningen aftonbladet sanomat uutiset noticias notizie nouvelles actualites vijesti vesti novosti novini gazety
     agence agencia agenzia agentur nachrichtenagentur syndicate publishing publisher publications company inc ltd gmbh llc corp corporation foundation university
     newswire newswires wires podcast podcasts channel canal kanal portal website webseite site blog studio studios pressedienst presseportal mediagroup
@@ -95,6 +97,40 @@ TEAM_WORDS = frozenset(
     """.split()  # noqa: SIM905 -- easier to read than hundreds of quotes
 )
 TEAM_ENDINGS = ("redaktion", "ressort", "reporterteam", "newsdesk", "newsroom", "redaktionen", "redactie")
+ARABIC_TEAMS = frozenset(("مراسل", "مراسلنا", "مراسلون", "مراسلو", "التحرير", "وكالات", "الوكالات"))
+GERMAN_BODY = re.compile(r"[A-ZÄÖÜ][a-zäöüß]{2,}sche[rs]?")
+"""`Deutsche Umwelthilfe`, `Bayerischer Rundfunk`: an adjective that no name has."""
+GERMAN_POSTS = (
+    "leiter",
+    "leiterin",
+    "redakteur",
+    "redakteurin",
+    "korrespondent",
+    "korrespondentin",
+    "reporterin",
+    "chefin",
+    "mitarbeiter",
+    "mitarbeiterin",
+)
+DAYS = frozenset(
+    (
+        "monday",
+        "tuesday",
+        "wednesday",
+        "thursday",
+        "friday",
+        "saturday",
+        "sunday",
+        "montag",
+        "dienstag",
+        "mittwoch",
+        "donnerstag",
+        "freitag",
+        "samstag",
+        "sonntag",
+    )
+)
+THAI_TEAMS = ("ผู้สื่อข่าว", "กองบรรณาธิการ", "ทีมข่าว")
 OTHER_WORDS = frozenset(
     """
     content sponsored sponsor advertisement advertorial advertising anzeige werbung publireportage publicidad publicite newsletter subscribe subscription sign release releases
@@ -106,7 +142,7 @@ OTHER_WORDS = frozenset(
     they these those there here any every more most says say said dead killed injured hurt missing first
     sur dans pour avec sans sous apres avant contre fur uber gegen zwischen durch ohne weil dass nach wann warum sobre desde hasta despues antes cuando donde perche dopo prima
     one two three four five six seven eight nine
-    credit copyright rights reserved source sources unknown none null undefined test
+    author authors retd ret retired credit copyright rights reserved source sources unknown none null undefined test
     conteudo contenido contenu info infos actu actus direct photo photos video videos archive archives
     """.split()  # noqa: SIM905 -- easier to read than hundreds of quotes
 ) - {"dead"}
@@ -124,7 +160,7 @@ AFTER_NAME = re.compile(
 LETTER_FORMS = frozenset(("d'", "de", "l'"))
 
 
-@functools.lru_cache(maxsize=16_384)
+@remembered(16_384, 200)
 def plain_word(word: str) -> str:
     """Small, and without marks where the letters are Latin ones."""
     small = word.casefold()
@@ -136,15 +172,17 @@ def last_parts(item: str) -> list[str]:
     return [plain_word(word.rsplit("-", 1)[-1].strip(".'’\"“”")) for word in item.split()]
 
 
-@functools.lru_cache(maxsize=16_384)
+@remembered(16_384, 200)
 def no_name(item: str) -> NoName | None:
     """What an item is that stands where a name should; None where it may be one."""
     words = item.replace("\ue000", " ").split()
     ends = last_parts(item)
     whole = [plain_word(word.strip(".,'’\"“”")) for word in words]
-    if any(word in TEAM_WORDS or word.endswith(TEAM_ENDINGS) for word in ends):
+    if any(word in TEAM_WORDS or word.endswith(TEAM_ENDINGS) for word in ends) or item.startswith(THAI_TEAMS):
         return "team"
     if len(words) > 2 and ends[-1] in ("service", "services"):
+        return "team"
+    if any(word in ARABIC_TEAMS for word in words) or (len(words) > 1 and GERMAN_BODY.fullmatch(words[0])):
         return "team"
     if any(word in BODIES for word in whole) and not (len(words) == 2 and is_given(words[0])):
         return "team"
@@ -156,7 +194,9 @@ def no_name(item: str) -> NoName | None:
 def _is_other(words: list[str], whole: list[str], ends: list[str]) -> bool:
     if any(word.strip("().,") in AI_MARKS or word.startswith(("AI-", "KI-", "IA-")) for word in words):
         return True
-    if len(words) == 1 and BRAND.fullmatch(words[0]):
+    if len(words) > 1 and words[0].casefold().endswith(GERMAN_POSTS) and not is_given(words[0]):
+        return True
+    if len(words) == 1 and (BRAND.fullmatch(words[0]) or whole[0] in DAYS):
         return True
     if _is_made_of_words(words, whole):
         return True
@@ -179,6 +219,10 @@ def _is_paper(words: list[str], whole: list[str], ends: list[str]) -> bool:
         return True
     if len(words) < 2:
         return bool(words) and words[0].casefold() in OUTLETS
+    if len(words) == 2 and whole[0] in ("le", "la", "de", "el", "il") and len(words[1]) > 6 and not is_given(words[1]):
+        return words[1][0].isupper()
+    if ends[-1] in PAPER_SURNAMES and len(words) < 6 and not EDITIONS.isdisjoint(whole[:-1]) and not is_given(words[0]):
+        return True
     return _has_article(words, whole) or (ends[-1] in PAPER_SURNAMES and _is_before_paper(words, whole[0]))
 
 
@@ -210,7 +254,9 @@ def _begins_with_letters(words: list[str]) -> bool:
 def begins_with_agency(word: str) -> bool:
     """`dpa-AFX Broker`: in the letters in which it signs, so that Petra and Sid are people."""
     first = word.split("-", 1)[0]
-    return first.casefold() in AGENCIES and (first.isupper() or first.islower())
+    return first.casefold() in AGENCIES and (
+        first.isupper() or first.islower() or (len(first) > 5 and not is_given(first))
+    )
 
 
 def _is_clause(words: list[str]) -> bool:

@@ -8,6 +8,7 @@ from enrich.reference.directory import BylineName, Contribution, Directory, name
 from enrich.reference.names.given_names import is_given
 from enrich.short_text import tidy
 from enrich.text.steps.byline.east_asian import is_east_asian, read_east_asian
+from enrich.text.steps.byline.labels import with_labels_read
 from enrich.text.steps.byline.names import (
     is_bare_place,
     is_dateline,
@@ -22,27 +23,35 @@ from enrich.text.steps.byline.no_names import CODE, no_name
 from enrich.text.steps.byline.patterns import (
     ABBREVIATED,
     ADDRESS,
+    AGENCY_PHOTO,
     BIOGRAPHY,
     BY,
     CONTRIBUTED,
+    DATELINE,
     DUTCH,
     FOLLOW,
+    FROM_COMMA,
     FROM_FIRST,
     FROM_SOMEBODY,
+    GREEK_ARTICLE,
     JOINED_AND,
     JOINT_OR_PLACE,
     JOINTS,
     MEANT,
+    OF_HOUSE,
+    OF_PICTURES,
+    OF_SOMEBODY,
     PARENTHESIS,
     PLACE_COLON,
     PLACE_FIRST,
     PLACED_ASIDE,
     PLAIN,
     PLAIN_WORD,
-    PLURAL_ASIDE,
     POST_OF_TWO,
+    POST_WORDS,
     POSTED_AT,
     REPORTING_FROM,
+    REPORTS_FROM,
     ROLE,
     SEGMENT,
     SEPARATOR,
@@ -79,7 +88,9 @@ def read_byline(byline: str, directory: Directory | None = None) -> list[BylineN
     lines = [ADDRESS.sub("", _without_mail(tidy(ANY_TAG.sub("", line)))) for line in byline.splitlines()]
     lines = [_without_sites(line) for line in lines]
     # Runs of spaces become one: the expressions would go over them again and again.
-    text = "\n".join(" ".join(line.split()) for line in lines)
+    text = "\n".join(" ".join(line.split()) for line in lines).lstrip("©®™ ")
+    if text.islower() and text.startswith("by ") and len(text.split()) < 5:
+        text = text.title()
     text = without_full_stop(text.strip(" \n,:;-–—*").lstrip(". ")).strip(" \n,:;-–—*")
     if text[:1] == "[" and text.find("]") == len(text) - 1:
         text = text[1:-1].strip()
@@ -93,6 +104,8 @@ def read_byline(byline: str, directory: Directory | None = None) -> list[BylineN
     for each in names:
         if each.kind == "person" and not directory.knows(each.name):
             each.name = respelled(each.name)
+        if each.located and each.located.isupper():
+            each.located = _place_respelled(each.located)
     return names
 
 
@@ -147,7 +160,12 @@ def _read(text: str, directory: Directory) -> list[BylineName]:
         found := TWO_PLACES.match(text)
         or PLACE_FIRST.match(text)
         or PLACE_COLON.match(text)
-        or ((from_first := FROM_FIRST.match(text)) and is_known_place(from_first["place"]) and from_first)
+        or (
+            (from_first := FROM_FIRST.match(text))
+            and (from_first["verb"] or is_known_place(from_first["place"]))
+            and from_first
+        )
+        or FROM_COMMA.match(text)
     ):
         place, rest = found["place"], found["names"]
         if (
@@ -179,15 +197,26 @@ def _read(text: str, directory: Directory) -> list[BylineName]:
 
 def _prepared(text: str) -> str:
     """The text without what only leads to the names, or follows them."""
-    if (biography := BIOGRAPHY.match(text)) and no_name(biography["name"]) is None:
+    # Plain bylines pass few of these: what each begins with is asked for first.
+    if text.count(" ") > 3 and (biography := BIOGRAPHY.match(text)) and no_name(biography["name"]) is None:
         text = biography["name"]
-    text = SPECIAL_FIRST.sub("", PLURAL_ASIDE.sub("", text))
+    if "/" in text:
+        text = AGENCY_PHOTO.sub("photos by ", text)
+    if "eporting from" in text:
+        text = REPORTS_FROM.sub(" in ", text)
+    if not text.isascii():
+        text = GREEK_ARTICLE.sub("", text)
+    if text[:3] in ("De ", "de ") and (of := OF_SOMEBODY.match(text)) and is_given(of["given"]):
+        text = text[of.end("of") :].lstrip()
+    text = SPECIAL_FIRST.sub("", with_labels_read(text))
+    if " By " in text:
+        text = DATELINE.sub(r"\g<names> in \g<place>", text)
     text = TRAILER.sub("", ABBREVIATED.sub(r"\1 ", PLACED_ASIDE.sub(r" in \1", text))).strip(" ,|")
     if text.casefold().startswith("door "):
         text = text.replace(" en ", " & ")
     text = FOLLOW.sub(r"\g<name>", FROM_SOMEBODY.sub("", REPORTING_FROM.sub("", text)))
     text = with_joints_kept(JOINT_OR_PLACE.sub(_joint, text))
-    if (posted := POSTED_AT.match(BY.sub("", text))) and posted["names"]:
+    if (":" in text or "," in text) and (posted := POSTED_AT.match(BY.sub("", text))) and posted["names"]:
         text = posted["names"]
     return text
 
@@ -255,6 +284,8 @@ class _ReadList:
 
     def take(self, item: str, part: str, *, last: bool) -> None:
         """The next item of the list `part`."""
+        if self.names and OF_HOUSE.fullmatch(item):
+            return
         name, place = split_place(item, self.directory)
         if self.names and place is None and is_bare_place(item, self.names[-1], part, self.directory, last=last):
             name, place = "", re.sub(r"^(?:de|da|do|di|d')\s*", "", item)
@@ -266,22 +297,32 @@ class _ReadList:
             return
         read = read_name(name, self.directory)
         if read is None:
-            self.is_rejected = True
-            self.is_posted = TITLE_ITEM.fullmatch(name) is not None
-            if self.names and name_key(name) in SUFFIXES:
-                self.names[-1].name += f", {name}"
-            elif is_region(name):
-                self._extend_place(name)
+            self._reject(name)
         elif place is None and read.kind == "person" and " " not in read.name and not self.directory.knows(read.name):
-            if not self._extend_place(read.name):
+            if self.names and self.names[-1].kind != "person" and not is_given(read.name):
+                # A desk, and where it is.
+                self.names[-1].located = read.name
+            elif not self._extend_place(read.name):
                 self._add(read)
         else:
             if place is not None and self.is_posted:
                 # Behind a post the place is of the next name alone.
                 self.waiting = []
             self._add(read)
+            self.is_posted = read.kind == "person" and name.casefold().endswith(POST_WORDS)
             if place is not None:
                 self._place(place)
+
+    def _reject(self, name: str) -> None:
+        """What is no name may say something of the last one."""
+        self.is_rejected = True
+        self.is_posted = TITLE_ITEM.fullmatch(name) is not None
+        if self.is_posted and self.names and OF_PICTURES.search(name):
+            self.names[-1].contribution = "photography"
+        if self.names and name_key(name) in SUFFIXES:
+            self.names[-1].name += f", {name}"
+        elif is_region(name) and not self.is_posted:
+            self._extend_place(name)
 
     def _add(self, read: BylineName) -> None:
         self.names.append(BylineName(read.name, self.contribution, None, read.kind))
@@ -305,7 +346,7 @@ class _ReadList:
 
 def _people(part: str, contribution: Contribution, directory: Directory, *, is_said: bool) -> list[BylineName]:
     """The names of one list, with the places behind them. `is_said`: words say that names follow."""
-    asides = [aside.strip() for aside in PARENTHESIS.findall(part)]
+    asides = [(part[: found.start()], found[1].strip()) for found in PARENTHESIS.finditer(part)]
     if (posted := POST_OF_TWO.fullmatch(part)) and is_given(posted["name"].split()[0]):
         part = posted["name"]
     part = right_way_round(PARENTHESIS.sub(" ", part).strip(), directory.knows)
@@ -329,8 +370,14 @@ def _people(part: str, contribution: Contribution, directory: Directory, *, is_s
     if read.is_rejected and not is_said and all(" " not in each.name for each in names):
         # What is left of a phrase, not of a list of people.
         names = [each for each in names if _may_stand_alone(each.name, directory)]
-    for aside in asides:
-        names = _aside(aside, names)
+    for before, aside in asides:
+        # It is of the name before it, not of all that follow.
+        told = [each for each in names if each.name in before]
+        names = (
+            _aside(aside, names, directory)
+            if len(told) in (0, len(names))
+            else [*_aside(aside, told, directory), *names[len(told) :]]
+        )
     return names
 
 
@@ -355,9 +402,12 @@ def _locate(names: Sequence[BylineName], place: str) -> None:
         name.located = place
 
 
-def _aside(aside: str, names: list[BylineName]) -> list[BylineName]:
+def _aside(aside: str, names: list[BylineName], directory: Directory) -> list[BylineName]:
     """Reads parentheses behind the names: an agency is an affiliation, a place or a role is that of the last name."""
     place, _, post = aside.partition(", ")
+    if names and post and is_known_place(place):
+        names[-1].located = names[-1].located or place
+        return names
     if names and post and TITLE_ITEM.match(post) and kind_of(place) == "person":
         names[-1].located = names[-1].located or place
         return names
@@ -378,7 +428,13 @@ def _aside(aside: str, names: list[BylineName]) -> list[BylineName]:
             names[-1].contribution = contribution
             return names
     place = re.sub(r"^(?:in|from|aus|à|en|a)\s+", "", aside)
-    if names and names[-1].located is None and (place != aside or is_known_place(aside)):
+    if names and (posted := POSTED_AT.match(aside)) is not None and posted["names"] is None:
+        return names
+    if (
+        names
+        and names[-1].located is None
+        and (place != aside or is_known_place(aside) or is_dateline(aside, directory))
+    ):
         names[-1].located = place
     return names
 

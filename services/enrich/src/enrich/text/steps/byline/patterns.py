@@ -12,7 +12,7 @@ STAFF = {
     "redazione", "la redazione", "agenzie", "redacao", "redactie", "from correspondents", "a staff reporter", "a correspondent", "special correspondent", "contributor", "contributors", "guest contributor", "various", "admin", "editor", "anonymous", "unknown", "n a",
 }  # fmt: skip
 TITLE_NOUN = (
-    r"(?:editor|editors|correspondent|correspondents|reporter|reporters|writer|writers|journalist|bureau chief|columnist|critic|commentator|analyst|producer|photographer|contributor|"
+    r"(?:editor|editors|correspondent|correspondents|reporter|reporters|writer|writers|journalists?|bureau chief|columnist|critic|commentator|analyst|producer|photographer|contributor|"
     r"fellow|director|professor|editor-in-chief|editor-at-large|chief|anchor|presenter|intern|trainee|blogger|redakteur(?:in)?|korrespondent(?:in|en)?|reporterin|journaliste|"
     r"correspondant|correspondante|correspondente|[^\W\d_]{3,20}(?:redakteur|korrespondent|reporter|journalist|kolumnist|kritiker)(?:in)?|ressortleiter(?:in)?|envoy[ée]e? sp[ée]cial(?:e|es|s)?|grand reporter|corresponsal|redactor|redactora|periodista|enviad[oa] especial|inviat[oa]|corrispondente|giornalista|redattore|redattrice|redator|redatora|rep[óo]rter|jornalista|verslaggever|redacteur|redaktionsmitglied|mitarbeiter(?:in)?|корреспондент|кореспондент|спецкор|корр|обозреватель|оглядач)"
 )
@@ -21,7 +21,7 @@ TITLE_ITEM = re.compile(
     re.IGNORECASE,
 )
 TITLE_BEFORE = re.compile(
-    rf"^(?:(?:the|our|an?|and|notre|unser\w*|nuestr[oa]|dal nostro|dalla nostra|nostr[oa]|nosso|nossa) )?(?:[\w’'&/-]+ ){{0,4}}?{TITLE_NOUN}(?: (?:à|en|in|a|au|em|aus) [^\W\d_]+(?=,| [^\W\d_]+ ))?,? (?=[^\W\d_]+[.]? [^\W\d_])",
+    rf"^(?:(?:the|our|an?|and|notre|unser\w*|nuestr[oa]|dal nostro|dalla nostra|nostr[oa]|nosso|nossa) )?(?:[\w’'&/-]+ ){{0,4}}?{TITLE_NOUN}(?: (?:à|en|in|a|au|em|aus) [^\W\d_]+(?=,| [^\W\d_]+ ))?,? (?=[^\W\d_][\w'’-]*[.]? [^\W\d_])",
     re.IGNORECASE,
 )
 TITLE_AFTER = re.compile(rf"\s*[,–—-]?\s+(?:(?:AP|Reuters|AFP|BBC|PA|Associated Press|Staff|Senior|Chief|Political|Foreign|Sports?|Business|Science|Health|Special|World|Night|Deputy|Diplomatic|Defen[cs]e|Court|Crime|White House|Washington|Economics?|Environment|Technology|Education|National|Legal|Royal|Europe|Asia|Africa|Middle East|News|Arts|Culture|Travel|Food|Energy|Markets|Religion|Media|Home Affairs|Transport|Personal Finance|Investigations?)\s+)+{TITLE_NOUN}s?$", re.IGNORECASE)  # fmt: skip
@@ -44,7 +44,7 @@ ROLES: tuple[tuple[Contribution, str], ...] = (
     ),
     (
         "writing",
-        r"as told to|γράφ(?:ει|ουν) (?:ο|η|οι)|(?:authors?|reporters?|journalists?|writers?)(?=:)|ρεπορτάζ(?=:)|إعداد(?=:)|تقرير(?=:)|โดย|ผู้สื่อข่าว|เรื่อง(?=:)|bài(?: viết)?(?=:)|thực hiện(?=:)|röportaj(?=:)|(?:aufgezeichnet|protokolliert|aufgeschrieben|geschrieben|verfasst|zusammengestellt|zusammengefasst|recherchiert|notiert|moderiert|kommentiert|gesammelt|erzählt) von|(?:report|narrat|prepar|produc|present|host|post|submitt|contribut|fil|curat|creat|penn|author|describ|publish|shar|updat)ed by|\w{3,16}(?:ad|id|rit)[oa]s? por|(?:rédig|réalis|présent|prépar|compil|sign|racont)(?:é|ée|és|ées) par|(?:redatt|raccolt|curat|firmat|realizzat)[oaie] da|guest (?:post|column|essay) by|(?:analysis|interview|words|story|opinion|comment|protokoll|kommentar|haber|źródło|zdroj|текст|джерело|источник|كتب|كتبت)(?=:)|(?:words|text|texto|texte)(?= (?-i:[A-ZÀ-Ý]))|文(?=\s)|(?:eine? )?(?:analyse|kommentar|interview|bericht|gastbeitrag|reportage|glosse|essay) von|(?:une? |una )?(?:entretien|entrevista|reportage|tribune|billet|éditorial|récit|enquête|portrait|reportaje|análisis|crónica|analyse|chronique) (?:de|par|por)|(?:written|text|words|story|analysis|comment|commentary|opinion|interview|report|review|compiled|as told to|from|article|blog|exclusive|explainer|essay)?:? ?by|writing by|texte?(?=:)|text(?:e)? (?:de|par|von)|von|par|por|di|da|door|av|af|της|του|autor(?:a|es|en|in)?(?=:)|auteurs?(?=:)|autore(?=:)|автор(?:ы)?:?|tekst(?:y)?(?=:)|przez|napsal[a]?|(?:propos |textes? )?recueillis? par|escrito por|scritto da|écrit par|texto(?: de|:)|testo(?: di|:)|bericht von|ein bericht von|本报记者|新华社记者|央视记者|实习记者|特约记者|通讯员|记者|作者|文(?=[/／:：])|بقلم|كتب|כתב|מאת|yazan(?=:)|oleh|dari",
+        r"as told to|eine? (?-i:[A-ZÄÖÜ])[^\W\d_]{3,25} von|(?:une?|una|uma?) [^\W\d_]{4,20} (?:de|di|por|par)|an? [a-z]{4,12} by|[^\W\d_]{4,16}(?:et|ad|at|ert) a[fv]|p[řr]ipravil[aiy]?|zpracoval[aiy]?|napísal[aiy]?|napisa(?:o|la)|priredi(?:o|la)|zapisał[aiy]?|γράφ(?:ει|ουν) (?:ο|η|οι)|(?:authors?|reporters?|journalists?|writers?)(?=:)|ρεπορτάζ(?=:)|إعداد(?=:)|تقرير(?=:)|โดย|ผู้สื่อข่าว|เรื่อง(?=:)|bài(?: viết)?(?=:)|thực hiện(?=:)|röportaj(?=:)|(?:aufgezeichnet|protokolliert|aufgeschrieben|geschrieben|verfasst|zusammengestellt|zusammengefasst|recherchiert|notiert|moderiert|kommentiert|gesammelt|erzählt) von|(?:report|narrat|prepar|produc|present|host|post|submitt|contribut|fil|curat|creat|penn|author|describ|publish|shar|updat)ed by|\w{3,16}(?:ad|id|rit)[oa]s? por|(?:rédig|réalis|présent|prépar|compil|sign|racont)(?:é|ée|és|ées) par|(?:redatt|raccolt|curat|firmat|realizzat)[oaie] da|guest (?:post|column|essay) by|(?:analysis|interview|words|story|opinion|comment|protokoll|kommentar|haber|źródło|zdroj|текст|джерело|источник|كتب|كتبت)(?=:)|(?:words|text|texto|texte)(?= (?-i:[A-ZÀ-Ý]))|文(?=\s)|(?:eine? )?[^\W\d_]{0,14}(?:analyse|kommentar|interview|bericht|beitrag|reportage|glosse|essay|porträt|portrait|kolumne|rezension|nachruf|leitartikel|protokoll|artikel) von|(?:(?:das|die) )?(?:interview|gespräch|fragen) (?:führten?|stellten?)|(?:intervista|servizio|commento|analisi|cronaca|racconto|inchiesta) di|rozmawiał[aiy]?|napisał[aiy]?|przygotował[aiy]?|написа(?:в|ла|ли|л)|бес[еі]дова(?:л|ла|ли|в)|записа(?:л|ла|в)|розмовля(?:в|ла)|(?:une? |una )?(?:entretien|entrevista|reportage|tribune|billet|éditorial|récit|enquête|portrait|reportaje|análisis|crónica|analyse|chronique) (?:de|par|por)|(?:written|text|words|story|analysis|comment|commentary|opinion|interview|report|review|compiled|as told to|from|article|blog|exclusive|explainer|essay)?:? ?by|writing by|texte?(?=:)|text(?:e)? (?:de|par|von)|von|par|por|di|da|door|av|af|της|του|autor(?:a|es|en|in)?(?=:)|auteurs?(?=:)|autore(?=:)|автор(?:ы)?:?|tekst(?:y)?(?=:)|przez|napsal[a]?|(?:propos |textes? )?recueillis? par|escrito por|scritto da|écrit par|texto(?: de|:)|testo(?: di|:)|bericht von|ein bericht von|本报记者|新华社记者|央视记者|实习记者|特约记者|通讯员|记者|作者|文(?=[/／:：])|بقلم|كتب|כתב|מאת|yazan(?=:)|oleh|dari",
     ),
 )
 ROLE = re.compile(
@@ -60,11 +60,11 @@ PLACE = re.compile(r"^(?P<name>.*?)(?:^|\s+|(?<=[)]))(?:reporting )?(?:in|from|a
 STRONG_PLACE = re.compile(r"\s(?:in|from|at|aus|à|из|в)\s", re.IGNORECASE)
 PARENTHESIS = re.compile(r"\s*[(（\[]([^()（）\[\]]{0,80})[)）\]]")
 ADDRESS = re.compile(r"(?:^|(?<=\s))@\w+|https?://\S+|\bwww\.\S+|twitter\.com/\S+")
-HONORIFIC = re.compile(r"^(?:(?:the )?(?:dr|prof|professor|maj|rt hon|hon|msgr|freiherr|sir|dame|lord|lady|mr|mrs|ms|miss|rev|capt|col|gen|lt|sgt|herr|frau|mme|dott|dott\.ssa|ing|don|doña|sr|sra)\b\.?\s+)+(?=[^\W\d_]+\.?[\s-])", re.IGNORECASE)  # fmt: skip
+HONORIFIC = re.compile(r"^(?:(?:the )?(?:dr|prof|professor|maj|rt hon|rt rev|most rev|very rev|major|brigadier|general|lieutenant|colonel|admiral|commander|captain|ambassador|senator|archbishop|associate|assistant|emeritus|phóng viên|nhà báo|pv|reporters|correspondents|[^\W\d_]{2,14}(?:meister|minister|präsident|kanzler|senator|sprecher|direktor|vorsitzende)(?:in|r)?|hon|msgr|freiherr|sir|dame|lord|lady|mr|mrs|ms|miss|rev|capt|col|gen|lt|sgt|herr|frau|mme|dott|dott\.ssa|ing|don|doña|sr|sra)\b\.?\s+)+(?=[^\W\d_]+\.?[\s-])", re.IGNORECASE)  # fmt: skip
 INITIALS = re.compile(r"(?:[A-Z]\.){2,}|(?:[A-Z]\.)+[A-Z]")
 POSTED = re.compile(
     r"(?P<name>(?!(?:Chief|Senior|Deputy|Foreign|Political|Special|National|Our|The|Staff|World|Home|White|Middle)\b)[A-ZÀ-Ý][\w'’-]+ [A-ZÀ-Ý][\w'’-]+) "
-    r"(?:[A-ZÀ-Ý]\w+ ){1,2}(?:correspondent|editor|reporter)(?: in .*)?"
+    r"(?:[A-ZÀ-Ý]\w+ ){1,2}(?:correspondent|editor|reporter)s?(?: in .*)?"
 )
 """`Rory Carroll Ireland correspondent`: a name and a post without a comma between them."""
 ABBREVIATED = re.compile(r"\b(Rev|Prof|Gen|Maj|Capt|Col|Sgt|Hon|Msgr|Dott|Ing|Sen|Gov|oprac|Oprac|Корр|корр)\.\s+")
@@ -78,10 +78,16 @@ PLACED_ASIDE = re.compile(r"\s*[(（](?:in|from|aus|à|en) ([^()（）]{2,60})[)
 TWO_PLACES = re.compile(
     r"^(?P<names>.*[^\W\d_]+ [^\W\d_]+), ?(?P<place>[A-ZÀ-Ý][\w’'-]*[a-zß-ÿ]/[A-ZÀ-Ý][\w’'-]*[a-zß-ÿ])$"
 )
-JOINT_OR_PLACE = re.compile(r"(?<=[^\W\d_]) (?:en|a|w) (?P<given>[A-ZÀ-Ž][^\W\d_]+) (?P<surname>[A-ZÀ-Ž][^\W\d_]+)")
-FROM_FIRST = re.compile(
-    r"^(?:Aus|From|In) (?P<place>[A-ZÀ-Ý][\w’'-]+) (?:berichte[nt] |meldet |reports )?(?P<names>[A-ZÀ-Ý][\w’'-]+ [A-ZÀ-Ý].*)$"
+JOINT_OR_PLACE = re.compile(
+    r"(?<=[^\W\d_]) (?:en|a|w) (?P<given>[A-ZÀ-Ž][^\W\d_]+) (?P<surname>(?:(?:van|de|der|den|ter|ten|te|von|di|del|la|le) ){0,3}[A-ZÀ-Ž][^\W\d_]+)"
 )
+FROM_FIRST = re.compile(
+    r"^(?:Aus|From|In) (?P<place>[A-ZÀ-Ý][\w’'-]+) (?P<verb>berichte[nt] |meldet |reports )?(?P<names>[A-ZÀ-Ý][\w’'-]+ [A-ZÀ-Ý].*)$"
+)
+FROM_COMMA = re.compile(
+    r"^(?i:desde|depuis|aus|from|fra|från|da) (?P<place>[A-ZÀ-Ž][\w’'-]+(?: [A-ZÀ-Ž][\w’'-]+)?)[,:] (?P<names>[A-ZÀ-Ž][\w’'-]+ [A-ZÀ-Ž].*)$"
+)
+"""`Desde Bogotá, Camilo Restrepo`."""
 PLACE_COLON = re.compile(
     r"^(?P<place>[A-ZÀ-ÝĀ-ŽА-Я][\w’'-]+(?: [A-ZÀ-Ý][\w’'-]+){0,2}): (?P<names>[^\W\d_]{2,} [^\W\d_].*)$"
 )
@@ -93,6 +99,24 @@ REPORTING_FROM = re.compile(
 FROM_SOMEBODY = re.compile(r"^From (?=[A-ZÀ-Ý][\w’'-]+ [A-ZÀ-Ý][\w’'-]+ in [A-ZÀ-Ý])")
 WITH = re.compile(r"(?<=\s)(?:with|mit|avec|con|com|med)\s+(?=[A-ZÀ-Ý][\w'’-]+ [A-ZÀ-Ý])")
 """Before somebody who helped: the place behind is theirs alone."""
+AGENCY_PHOTO = re.compile(r"^(?:AP|AFP|PA|EPA|Reuters|AAP|CP) ?(?:Photo|Foto|Wire)s?/")
+REPORTS_FROM = re.compile(
+    r"(?<!\bwith)(?<!additional)(?<!further)(?<!extra)(?<=[^\W\d_])\s*[,;–—-]*\s+reporting from (?=[A-ZÀ-Ý])",
+    re.IGNORECASE,
+)
+"""`Nell Orme reporting from New York`."""
+GREEK_ARTICLE = re.compile(r"^(?:\u039f|\u0397|\u039f\u03b9) (?=[\u0386-\u03ab][\u03ac-\u03ce]+ [\u0386-\u03ab])")
+"""An article before the name of a Greek."""
+OF_HOUSE = re.compile(r"(?:de|da|do|di|du|des) [A-Z]{2,6}")
+"""`da RFI`: for whom somebody writes."""
+OF_PICTURES = re.compile(r"photograph|fotograf|camera|kamera|illustrat", re.IGNORECASE)
+POST_WORDS = ("correspondent", "correspondents", "editor", "editors", "reporter", "reporters")
+OF_SOMEBODY = re.compile(r"(?P<of>[Dd]e) (?=(?P<given>[A-ZÀ-Ž][\w-]+) [A-ZÀ-Ž])")
+"""`De Alexandru Ionescu`, as in Romanian."""
+DATELINE = re.compile(
+    r"^(?P<place>[A-Z][A-Z .'’-]{2,30}?)(?:, [A-Za-z.]{3,10} \d{1,2})?(?: ?\([^()\n]{2,30}\))? ?[-–—] ?(?=By )(?P<names>By [^\n]{3,})$"
+)
+"""`CAIRO, Nov 12 (Reuters) - By Nell Orme`."""
 BY = re.compile(r"^(?:by|par|por|di|von) ", re.IGNORECASE)
 POSTED_AT = re.compile(
     r"^(?:(?:notre|nos|our|unser\w*|nuestr[oa]|il nostro|la nostra|dal nostro|dalla nostra|nosso|nossa|le|la|the) )?(?:(?:special|senior|foreign|chief) )?"
@@ -140,7 +164,7 @@ SUFFIXES = {"jr", "sr", "ii", "iii", "iv", "phd", "ph d", "md", "obe", "mbe", "c
 OFFICES = frozenset(
     ("MP", "MEP", "MSP", "TD", "MLA", "OBE", "MBE", "CBE", "QC", "KC", "GP", "PhD", "Ph.D", "MdB", "MdEP")
 )
-NAME_PARTS = {"van", "von", "vom", "der", "den", "de", "del", "della", "dello", "dei", "degli", "di", "da", "dal", "dos", "das", "do", "la", "le", "los", "las", "lo", "bin", "ibn", "al", "el", "ter", "ten", "te", "tot", "zu", "zum", "zur", "und", "af", "av", "st", "mac", "mc", "y", "e", "i", "ed", "abu", "ben", "bint", "du", "des", "'t", "'s", "’t", "’s", "op", "in", "het", "aan", "ap", "ze", "na", "san", "d", "jr", "jr.", "ould", "ag", "uz", "oğlu", "ki"}  # fmt: skip
+NAME_PARTS = {"van", "von", "vom", "der", "den", "de", "del", "della", "dello", "dei", "degli", "di", "da", "dal", "dos", "das", "do", "la", "le", "los", "las", "lo", "bin", "ibn", "al", "el", "ter", "ten", "te", "tot", "zu", "zum", "zur", "und", "af", "av", "st", "mac", "mc", "y", "e", "i", "ed", "abu", "ben", "wa", "ka", "ya", "bint", "binti", "binte", "ibni", "mint", "ní", "nic", "ui", "uí", "dalla", "dalle", "dem", "ver", "na", "ó", "a/l", "a/p", "du", "des", "'t", "'s", "’t", "’s", "op", "in", "het", "aan", "ap", "ze", "san", "d", "jr", "jr.", "ould", "ag", "uz", "oğlu", "ki"}  # fmt: skip
 NOT_A_NAME = re.compile(
     r"[\d=<>{}#*%$€£]|https?:|(?:^|[\s-])(?:the|this|that|for|was|were|who|has|updated|published|posted|contributed|exclusive|breaking|university|universität|université|universidad|università|institute|college|studio|ministry|photos?|video|live|live updates|news|today|says?|report|service|correspondents in)(?:\s|$)",
     re.IGNORECASE,

@@ -50,7 +50,13 @@ def respelled(name: str) -> str:
 def _is_capitals(word: str) -> bool:
     word = MAC.sub("", word)
     letters = [character for character in word if character.isalpha()]
-    return len(letters) > 1 and word[0].isalpha() and word == word.upper() and word != word.lower() and "." not in word
+    return (
+        len(letters) > 1
+        and word[0].isalpha()
+        and word == word.upper()
+        and word != word.lower()
+        and "." not in word.removeprefix("JR.").removeprefix("SR.")
+    )
 
 
 def _respelled(word: str, all_capitals: bool, is_outer: bool) -> str:
@@ -67,6 +73,8 @@ def _respelled(word: str, all_capitals: bool, is_outer: bool) -> str:
 def _with_small_letters(word: str) -> str:
     if (mac := MAC.match(word)) is not None:
         return mac[0] + _with_small_letters(word[mac.end() :])
+    if word.rstrip(".,") in ("JR", "SR"):
+        return word.capitalize()
     if word[0] == "İ":
         # Its small letter is two characters, which no capital comes back from.
         return word[0] + word[1:].replace("İ", "i").replace("I", "ı").lower()

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from ingest.formats import media, vocabularies
-from ingest.formats.copy import notes
+from ingest.formats.copy.desks import notes
 from ingest.formats.fields import append
 from ingest.formats.html import from_xml
 from ingest.formats.limits import add_text

@@ -8,7 +8,8 @@ import functools
 import re
 from collections.abc import Iterable, Mapping
 
-from ingest.formats.copy import body, notes
+from ingest.formats.copy import body
+from ingest.formats.copy.desks import notes
 from ingest.formats.model import SourceProfile
 from shared.messages import Hold
 

@@ -3,7 +3,8 @@
 import pytest
 
 from conformance.documents import read_document
-from ingest.formats.copy import closers, people, sign_offs
+from ingest.formats.copy.endings import closers, sign_offs
+from ingest.formats.copy.names import people
 from shared.messages import RawUpdate
 
 TEXT = "<p>The port reopened on Friday after a week of storms, the ministry said.</p>"
@@ -44,6 +45,15 @@ def nitf(*lines: str) -> RawUpdate:
         ["(AVISO: Ab 12.30 Uhr Pressekonferenz)"],
         ["Notiz: Bilder dazu auf dem Visual-Kanal."],
         ["Фото: Укрінформ"],
+        ["-0-"],
+        ["//Petra// AB", "03/10/2026 12:30:15"],
+        ["9417**1416"],
+        ["teleSUR-abc-def"],
+        ["(FIN) ABC/DEF", "GRM", "Publicado: 3/10/2026"],
+        ["Edição: Ana Silva"],
+        ["(Web editor: Ann Other, Jo Bloggs)"],
+        ["OTS0123 2026-10-03/12:30"],
+        ["Lars Hansen/ritzau/"],
     ],
 )
 def test_closing_lines_are_not_for_readers(lines: list[str]) -> None:
@@ -85,6 +95,11 @@ def test_words_that_look_like_closing_lines_stay(line: str) -> None:
         ),
         ("wie das Ministerium mitteilte./em/DP/max", "/em/DP/max"),
         ("Trade will recover./.", "/."),
+        ("Trade will recover. UNI ABC DEF 1230", " UNI ABC DEF 1230"),
+        ("Trade will recover. (end) abc.def", " (end) abc.def"),
+        ("dijo el ministerio. EFE abc/def", " EFE abc/def"),
+        ("ist wieder offen. (Folgt mehr)", " (Folgt mehr)"),
+        ("He told us to see the end) today", ""),
         ("He joined PTI KVK later on", ""),
         ("It was the end (of a story)", ""),
         ("他说（完全）可以。", ""),

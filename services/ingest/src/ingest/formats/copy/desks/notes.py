@@ -39,14 +39,14 @@ _TO_DESKS = (
     r"eds?\s?[.:]|eds\b[,:;-]|editors?['’]?s?['’]? ?(?:note|:)|editors?:|note to (?:editors|desks|clients|users|media|subscribers)|notes? for editors|(?:attention|attn\.?|att\.?)[:,;-]? ?(?:editors|desks?|news|picture|sports|photo|clients|subscribers|all)|"
     r"(?:full )?(?:script|shotlist|edit) (?:to follow|follows|will follow)\b|(?-i:THIS (?:EDIT|VIDEO|MATERIAL|FOOTAGE) (?:CONTAINS|INCLUDES|WAS|HAS BEEN)\b)|(?-i:(?:EDITORS|BROADCASTERS)[’']? (?:PLEASE )?NOTE\b)|"
     r"advisory\s?:|editor advisory|media advisory\s?:|desks?\s?:|for (?:editorial )?(?:queries|questions|enquiries|inquiries)\b|to (?:contact|reach) the (?:desk|editor|reporter|newsroom)|"
-    r"hinweise?s? (?:an|f[üu]r) (?:die )?(?:redaktion|kunden|kollegen|medien|bezieher)|an (?:die|alle) redaktion|achtung,? redaktion|liebe (?:kolleg|kund)|redaktionelle[rn]? hinweis|redaktionshinweis|redaktion\w*\s?:|(?:b ?i ?l ?d ?-?)?a ?v ?i ?s ?o\s?[:–-]|notiz(?: an .{2,30})?\s?:|planungshinweis|terminhinweis|"
+    r"hinweise?s? (?:an|f[üu]r) (?:die )?(?:redaktion|kunden|kollegen|medien|bezieher)|an (?:die|alle) redaktion|achtung,? redaktion|liebe (?:kolleg|kund)|redaktionelle[rn]? hinweis|redaktionshinweis|v\.\s['\"“‘«].{2,120}\bdelle\s|(?-i:LISÄÄ|PÄIVITETTY|TÄYDENTYY)\s?:|redaktion\w*\s?:|(?:b ?i ?l ?d ?-?)?a ?v ?i ?s ?o\s?[:–-]|notiz(?: an .{2,30})?\s?:|planungshinweis|terminhinweis|"
     r"note (?:aux?|[àa] l['’]attention des|pour les) (?:r[ée]dactions?|r[ée]dacteurs|clients|abonn[ée]s)|avis aux (?:r[ée]dactions|clients|abonn[ée]s)|[àa] l['’]attention des (?:r[ée]dactions|clients|abonn[ée]s)|eds\s?:|"
     r"nota (?:a|para) (?:los |las )?(?:editores|redactores|redacciones|medios|clientes|abonados)|nota a la redacci[óo]n|nota (?:aos|para os) editores|aviso a (?:los |las )?(?:redacciones|editores|clientes|medios|abonados)|atenci[óo]n,? (?:editores|redacciones|clientes)|aten[çc][ãa]o,? editores|"
     r"nota (?:per|ai|alle) (?:la |le |i )?(?:redazion\w+|redattori|clienti)|avviso (?:alle|ai) \w+|noot (?:voor|aan) (?:de )?redactie|aan de redactie|(?:not|anm\.?|obs\.?|info|meddelande) (?:till|til) (?:alla )?red|till redaktion|til redaktion|til redaksjon|til red\b|red\.\s?:|redakt(?:[øo]rer|[öo]rer)\s?:|"
     r"redaktionel(?:l|le)? (?:not|note|merknad|meddelelse)|n ?i ?e ?u ?w bericht,? vervangt|vervangt\s?:|merknad til red|toimituksille|huom\.? toimitu"
 )
 _CONTACT = (
-    r"(?:dpa-)?(?:kontakt|contact|ansprechpartner)(?:e|s|en|er)?\s?:|(?:press|media|news)? ?contacts?\s?:|for more information,? (?:please )?contact|contact press|pressekontakt|presskontakt|contact(?:s|o)? (?:presse|prensa)|(?:tel|telefon|phone|fax|e-?mail|newsdesk)\.?\s?:|autor(?:en|in)?\s?:|(?:nachfragen|r[üu]ckfragen)\b.{0,40}(?:an|unter|bei)\b|"
+    r"(?:dpa-)?(?:kontakt|contact|ansprechpartner)(?:e|s|en|er)?\s?:|(?:press|media|news)? ?contacts?\s?:|for more information,? (?:please )?contact|contact press|pressekontakt|presskontakt|contact(?:s|o)? (?:presse|prensa)|(?:tel|telefon|phone|fax|e-?mail|newsdesk)\.?\s?:|autor(?:en|in)?\s?:|r[üu]ckfragen?(?:hinweis)?(?: (?:&|und) kontakt)?\s?:|(?:nachfragen|r[üu]ckfragen)\b.{0,40}(?:an|unter|bei)\b|"
     r"news tips?(?: line| hotline)?\s?:|got a (?:news )?tip\b|kontakta (?:redaktion|oss)|kontakt redaksjon"
 )
 _PLANNED = (
@@ -69,6 +69,8 @@ _ROUTING = re.compile(
     r"[\W_]*(?:"
     r"(?-i:BC|AM|PM|AP)-{1,2}[a-z][\w.&'’/-]{2,60}(?:,\s?[\w ]{0,40})*"
     r"|(?:keywords?|slug(?:line)?|topics?|categor(?:y|ies)|desk|ressort|urgency|priority|priorit[äa]t|embargo(?:ed)? ?status|item ?id|story ?id|news ?id)\s?[:=]\s?.{1,160}"
+    r"|(?-i:ALERTE?|ALERTA|URGENTE?|FLASH|BULLETIN|EILMELDUNG)"
+    r"|(?-i:AP|AFP|EPA) (?:photos?|graphics?|videos?)(?:\s(?-i:[A-Z]{2,8}\d{2,6})[,.\s]{0,3}){0,12}"
     r"|[a-z]{2,4}\d{3,5}\s\d\s[a-z]{1,3}\s\d{1,5}\b.{0,40}"
     r"|\d{6}\s?(?:gmt|utc|z|[a-z]{3,4})?\s+[a-zäéû]{3,4}\.?\s+\d{2,4}"
     r"|\d{2}:?\d{2}\s?(?:gmt|utc|cet|cest|mez|mesz)[ ,]{1,2}\d{1,2}[./ -].{2,12}"
@@ -104,8 +106,11 @@ _EMBARGO = re.compile(
     re.IGNORECASE,
 )
 
-_ENCLOSED = re.compile(rf"[(\[{{*/+#_\s–—-]{{1,6}}(?:{_WHAT}|{_TO_DESKS}|{_PLANNED}|{_PRIVATE})", re.IGNORECASE)
-_LABELLED = re.compile(rf"[\W_]{{0,6}}(?:{_TO_DESKS}|{_CONTACT}|{_PLANNED}|{_PRIVATE})", re.IGNORECASE)
+_ATTENTION = rf"(?:attention|atenci[óo]n|attenzione|aten[çc][ãa]o|attn?)\.?\s?[:–-]\s?(?:{_WHAT})"
+_ENCLOSED = re.compile(
+    rf"[(\[{{*/+#_\s–—-]{{1,6}}(?:{_WHAT}|{_ATTENTION}|{_TO_DESKS}|{_PLANNED}|{_PRIVATE})", re.IGNORECASE
+)
+_LABELLED = re.compile(rf"[\W_]{{0,6}}(?:{_ATTENTION}|{_TO_DESKS}|{_CONTACT}|{_PLANNED}|{_PRIVATE})", re.IGNORECASE)
 _ABOUT_VERSION = re.compile(rf"\((?:{_WHAT}|{_TO_DESKS}|{_PRIVATE})[^()]{{0,400}}\)\s*", re.IGNORECASE)
 _SAYS_PRIVATE = re.compile(_PRIVATE, re.IGNORECASE)
 _CLOSES = re.compile(r"[)\]}*/+#_.\s–—-]$")
@@ -179,6 +184,50 @@ def kind_of_note(words: str) -> str:  # noqa: PLR0911 -- a table of cases
     if (len(words) < _SHORT or ":" in words[:_LABEL]) and _LABELLED.match(words):
         return "note"
     return ""
+
+
+_READ_ALSO = re.compile(
+    r"[\W_]{0,4}(?:read (?:also|more|next|it here)|also read|see also|related(?: (?:story|article|stories|articles|news|content))?|more on this(?: story)?|recommended|don['’]t miss|watch(?: also| more| now)?|listen|"
+    r"lesen sie (?:auch|mehr)|lies auch|mehr zum thema|auch interessant|lire (?:aussi|[ée]galement)|[àa] lire (?:aussi|[ée]galement)?|voir aussi|lea (?:tambi[ée]n|adem[áa]s)|lee tambi[ée]n|te puede interesar|m[áa]s informaci[óo]n|leia (?:tamb[ée]m|mais)|veja (?:tamb[ée]m|mais)|"
+    r"leggi anche|lees ook|bekijk ook|l[äa]s (?:ocks[åa]|[äa]ven|mer)|les (?:ogs[åa]|mer)|l[æa]s (?:ogs[åa]|mere)|lue my[öo]s|czytaj (?:te[żz]|tak[żz]e|r[óo]wnie[żz])|zobacz (?:te[żz]|tak[żz]e)|[čc]t[ěe]te tak[ée]|[čc]ítajte aj|pro[čc]itajte (?:i|jo[šs])|citi[țt]i (?:[șs]i|mai)|"
+    r"ayrıca (?:okuyun|oku)|baca (?:juga|pula)|читайте (?:также|також|ещ[её])|смотрите также|дивіться також|διαβάστε (?:επίσης|ακόμη)|اقرأ (?:أيضا|أيضًا|أيضاً|المزيد)|延伸阅读|延伸閱讀|相关阅读|相關新聞|関連記事|관련기사)\s?[:：►▶»>|]\s?\S.{2,250}",
+    re.IGNORECASE,
+)
+_READ_ALSO_SIGNS = frozenset(":：►▶»>|")
+
+
+def is_read_also(words: str) -> bool:
+    """Whether a paragraph points to another text: `Read also: Port closed by storms`."""
+    return (
+        len(words) < _SHORT and not _READ_ALSO_SIGNS.isdisjoint(words[:40]) and _READ_ALSO.fullmatch(words) is not None
+    )
+
+
+_CONTACTS = re.compile(
+    r"[\W_]{0,4}(?:(?:presse|press|medien|media|investor(?:en)?(?: relations)?|news)[- ]?(?:kontakte?|contacts?)|(?:kontakt|contacts?|contactos?|contatti|contact presse|contacto de prensa|presskontakt(?:er)?|pressekontakter|yhteyshenkil[öo]t?|ansprechpartner)(?: (?:presse|f[üu]r (?:die )?medien|for media|m[ée]dias))?|r[üu]ckfragehinweis|r[üu]ckfragen(?: bitte)? an|for (?:more|further) information(?:,? please contact)?|lis[äa]tietoja(?: antaa)?|for mere information|f[öo]r mer information)\s?:[\W_]{0,4}",
+    re.IGNORECASE,
+)
+
+
+def labels_contacts(words: str) -> bool:
+    """Whether a line is a label that contacts stand below: `Pressekontakt:`."""
+    return len(words) < _LABEL and words.rstrip()[-1:] in ":*_" and _CONTACTS.fullmatch(words) is not None
+
+
+def may_be_contact(words: str) -> bool:
+    """Whether a line below such a label is one of them: a name, a number, an address; no sentence."""
+    return len(words) < _ALWAYS and not words.endswith((".", "!", "?", "”")) and not _ATTRIBUTED.match(words)
+
+
+_REACHED = re.compile(r"@|://|\bwww\.|\b(?:tel|telefon|phone|mobile?|fax)\b|\d[\d ()./-]{5,30}\d", re.IGNORECASE)
+
+
+def says_how_to_reach(words: str) -> bool:
+    """Whether a line has an address or a number."""
+    return _REACHED.search(words) is not None
+
+
+_ATTRIBUTED = re.compile(r"original-?content|source\b|quelle\b|about\b|[üu]ber\b|#", re.IGNORECASE)
 
 
 def opens_private_part(words: str) -> bool:

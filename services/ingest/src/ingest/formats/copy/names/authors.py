@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from ingest.formats.copy import people
+from ingest.formats.copy.names import people
 from ingest.formats.text import plain as text
 
 AS_SENT = "people_as_sent"
@@ -145,6 +145,8 @@ def is_line_of_names(words: str) -> bool:
     """Whether a line above a text is its byline: `By Jane Doe and John Roe`, `Von Erika Muster, dpa`."""
     if len(words) > _LONGEST_LINE or words.endswith((".", "!", "?", ":", "”", '"')):
         return False
+    if words[0] == "(" and words[-1] == ")":
+        words = words[1:-1].strip()
     said = _SAYS_BY.match(words)
     if said is None:
         return False
@@ -155,6 +157,16 @@ def is_line_of_names(words: str) -> bool:
 
 
 _LONGEST_LINE = 120
+_STARRED = re.compile(
+    r"\*{2,3}\s?(?P<name>[^()*,]{4,60}?)(?:\s\([^()]{3,20}\))?(?:,?\s(?:e|y)\s[^*]{2,80})?,\s(?:d[ao]|enviad)[^*]{2,80}\*{2,3}"
+)
+
+
+def of_starred_line(words: str) -> str:
+    """Who wrote a text, of Lusa's line above it: `*** Ann Other (texto) e Jo Bloggs (foto), da agência Lusa ***`; empty for none."""
+    found = _STARRED.fullmatch(words) if words.startswith("**") and len(words) < 2 * _LONGEST_LINE else None
+    name = found.group("name").strip() if found is not None else ""
+    return name if " " in name and people.kind_of_name(name) == "person" else ""
 
 
 def _is_code(part: str) -> bool:

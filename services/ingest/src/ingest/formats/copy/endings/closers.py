@@ -5,7 +5,7 @@ Each rule is of what a house writes and nobody else: a whole line, or what stand
 
 import re
 
-from ingest.formats.copy import people
+from ingest.formats.copy.names import people
 
 _NAME = r"[^\W\d_][\w.'’-]{0,30}(?:\s[^\W\d_][\w.'’-]{0,30}){0,4}"
 
@@ -17,8 +17,10 @@ _LINE = re.compile(
     r"انتهى|\d\d:\d\d\s?ت\s?م|foto[ğg]rafl[ıi]|g[öo]r[üu]nt[üu]l[üu]|\(?kraj\)?|\((?:beta|tanjug|fena|srna|hina|mia|tasr|sta),?\s\d{1,2}\.\s?\d{1,2}\.\s?\d{4}\.?\)|\(hina\)(?:\s[a-z]{2,5}){1,4}|"
     # Lusa, EFE, ANSA, SPA: desks, numbers, hours.
     r"(?-i:[A-Z]{2,5})(?:\s?\((?-i:[A-Z]{2,5}(?:[/ ,]{1,2}[A-Z]{2,5}){0,4})\))?\s?//\s?(?-i:[A-Z]{2,5})\.?|\d{7}|0\d{3}|recursos (?:de archivo|gr[áa]ficos|audiovisuales).{0,120}|\d{2}-[a-z]{3}-\d{2}(?:\d\d)?\s\d{2}[:.]\d{2}(?:\sn{2,4})?|\([a-z]{3}(?:[-/][a-z]{3}){0,2}/(?:adnkronos|labitalia)\)|"
+    # Houses of the Gulf, Iran, Latin America.
+    r"-0-|//petra//(?:\s[a-z]{2,3})?|\d\d/\d\d/\d{4}\s\d\d:\d\d:\d\d|\d{3,5}\*{2}\d{3,5}|telesur(?:-[a-z]{2,5}){1,4}|\(fin\)(?:\s[a-z]{2,4}(?:/[a-z]{2,4}){0,3})?|publicado\s?:\s?\d{1,2}/\d{1,2}/\d{4}|(?:edi[çc][ãa]o|web editors?|editors?)\s?:\s.{2,60}|our standards\s?:.{0,80}|"
     # dpa-AFX, Reuters, BNS, NAN.
-    r"axc\d{4}\s\d{4}-\d\d-\d\d/\d\d:\d\d|isins?\s+(?:[a-z]{2}[a-z0-9]{9}\d[\s,/]*){1,6}|source text.{0,40}(?:eikon|refinitiv|workspace|\[id:).{0,120}|further company coverage\s?:.{0,80}|\([\w .]{2,30}\s(?:newsroom|bureau|desk)\)|"
+    r"(?:axc|ots|apa|dpa)\d{3,4}\s\d{4}-\d\d-\d\d/\d\d:\d\d|isins?\s+(?:[a-z]{2}[a-z0-9]{9}\d[\s,/]*){1,6}|source text.{0,40}(?:eikon|refinitiv|workspace|\[id:).{0,120}|further company coverage\s?:.{0,80}|\([\w .]{2,30}\s(?:newsroom|bureau|desk)\)|"
     r"(?:edited|vetted|compiled) by\s(?-i:[A-Z])[\w .,’'-]{2,60}|служба (?:\S{1,40} ){0,3}информации|(?-i:([A-Z]{2,4})\s\1)"
     r")[\W_]*",
     re.IGNORECASE,
@@ -40,7 +42,8 @@ LONGEST = 420
 _BEHIND = re.compile(
     r"(?:(?<=[。！？”」])\s*[（(](?:完|终|終|(?:编辑|編輯|责任编辑|参与记者|参与采写|參與)[:：]?[^（）()]{1,60})[）)]\s*\d{0,10}"
     r"|(?<=[。」])\s?[（(]\d{4}/\d\d/\d\d-\d\d:\d\d[）)]"
-    r"|(?<=[.!?\"”»])\s+(?:PTI|ANI|IANS|UNI)(?:\s[A-Z]{2,4}){1,6}"
+    r"|(?<=[.!?\"”»])\s+(?:PTI|ANI|IANS|UNI)(?:\s[A-Z]{2,4}){1,6}(?:\s\d{4})?"
+    r"|(?<=[.!?\"”»])\s+(?:\([Ee]nd\)\s[a-z]{2,4}(?:\.[a-z]{2,4}){0,3}|EFE(?:\s\d{4,8})?\s[a-z]{2,4}(?:[/-][a-z]{2,4}){1,4}|\((?:Folgt mehr|Mehr folgt|[Ss]egue|SEGUE)\))"
     r"|(?<=[.!?\"”»])\s+(?:\([Kk]raj\)|\(Hina\)(?:\s[a-z]{2,5}){0,4}|\([A-Z][a-z]{2}(?:[-/][A-Z][a-z]{2}){0,2}/(?:Adnkronos|AdnKronos|Labitalia)\)|[A-Z]{3}\s[A-Z]{2}\d\d\s[a-z]{3}(?:/[a-z]{3})?\s\d{6}\s[A-Z]{3}\s\d\d)"
     r"|(?<=[.!?\"”»])\s*(?:\(NAN\))?\s?\(?www\.nannews\.ng\)?"
     r"|(?<=[.!?\"”»])\s+AGERPRES\s?/?\s?\([^()]{0,10}(?:autor|editor)[^()]{3,160}\)"
@@ -75,7 +78,13 @@ def is_closer(words: str, *, is_block: bool) -> bool:
 
 def behind(words: str) -> str:
     """What a house writes behind the last sentence of a line; empty for nothing."""
-    if words[-1:] not in _SIGNS and words[-2:] != "/." and "@" not in words[-_TAIL:] and "/" not in words[-12:]:
+    if (
+        words[-1:] not in _SIGNS
+        and words[-2:] != "/."
+        and "@" not in words[-_TAIL:]
+        and "/" not in words[-12:]
+        and "nd) " not in words[-24:]
+    ):
         return ""
     found = _BEHIND.search(words, max(0, len(words) - _TAIL))
     return found.group(0) if found is not None else ""
@@ -91,7 +100,7 @@ def writer(words: str) -> str:
         if agency and not people.is_agency(agency):
             return ""
         return name if people.kind_of_name(name) == "person" and " " in name else ""
-    parts = _PARTED.split(words.strip(" ()[]—–-."))
+    parts = _PARTED.split(words.strip(" ()[]—–-./"))
     if len(parts) != 2:
         return ""
     for name, agency in (parts, parts[::-1]):

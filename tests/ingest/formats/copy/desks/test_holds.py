@@ -3,7 +3,7 @@
 import pytest
 
 from ingest.formats import SourceProfile
-from ingest.formats.copy.holds import hold_of
+from ingest.formats.copy.desks.holds import hold_of
 from ingest.formats.vendors import catalog
 
 TEXT = "<p>The port reopened on Monday after a week of storms, the harbour master said.</p>"

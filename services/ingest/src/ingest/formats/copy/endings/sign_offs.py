@@ -2,9 +2,9 @@
 
 import re
 
-from ingest.formats.copy import closers
-from ingest.formats.copy.notes import is_end_mark
-from ingest.formats.copy.people import AGENCIES, is_agency, is_initials
+from ingest.formats.copy.desks.notes import is_end_mark
+from ingest.formats.copy.endings import closers
+from ingest.formats.copy.names.people import AGENCIES, is_agency, is_initials
 
 MAX_LINE = 80
 

@@ -4,7 +4,7 @@ import pytest
 
 from conformance.documents import read_document
 from ingest.formats import SourceProfile
-from ingest.formats.copy import authors, people
+from ingest.formats.copy.names import authors, people
 from shared.messages import RawUpdate
 
 G2 = (

@@ -1,0 +1,1 @@
+"""What is for desks: notes, scripts of videos, copy that waits."""

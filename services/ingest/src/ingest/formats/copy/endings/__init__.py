@@ -1,0 +1,1 @@
+"""What a text ends with that is not part of it."""

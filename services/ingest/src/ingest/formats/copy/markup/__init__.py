@@ -1,0 +1,1 @@
+"""References and tags that were written for other systems, read."""
