@@ -33,6 +33,14 @@ async def test_who_may_embed_is_a_setting(make_replica: Make) -> None:
             assert answer.headers.get("access-control-allow-origin") == allowed
             assert "Origin" in answer.headers["vary"]
         assert (await replica.get("/oembed?url=https://news.example/stories/harbour-flood")).status_code == status
+        # Small on the wire, too, where a partner's readers pay for each byte.
+        for name in ("client.js", "embed.js", "embed-story.js"):
+            zipped = await replica.get(f"/{name}", **{"accept-encoding": "gzip"})
+            plain = await replica.get(f"/{name}", **{"accept-encoding": "identity"})
+            assert zipped.headers.get("content-encoding") == "gzip"
+            assert "content-encoding" not in plain.headers
+            assert "Accept-Encoding" in zipped.headers["vary"]
+            assert (zipped.text, int(zipped.headers["content-length"]) < 3_500) == (plain.text, True)
         assert (await replica.get("/client.js")).headers["access-control-allow-origin"] == "*"
         assert "frame-ancestors 'none'" in (await replica.get("/")).headers["content-security-policy"]
     with pytest.raises(ValueError, match="not an origin"):

@@ -105,9 +105,13 @@ class Embeds:
             "ETag": f'"{asset.digest}"',
             "X-Content-Type-Options": "nosniff",
             "Cross-Origin-Resource-Policy": "cross-origin",
+            "Vary": ", ".join(filter(None, (headers.get("Vary"), "Accept-Encoding"))),
         }
         if asset.digest in request.headers.get("if-none-match", ""):
             return Response(None, 304, headers)
+        if "gzip" in request.headers.get("accept-encoding", ""):
+            headers["Content-Encoding"] = "gzip"
+            return Response(asset.zipped, 200, headers, asset.content_type)
         return Response(asset.body, 200, headers, asset.content_type)
 
     async def frame(self, request: Request) -> Response:
