@@ -3,6 +3,9 @@
 COUNTRIES = frozenset(
     name.strip()
     for name in """
+    samoa, tonga, vanuatu, palau, nauru, kiribati, tuvalu, micronesia, marshall islands, solomon islands, papua new guinea, timor leste, east timor, comoros, cape verde, equatorial guinea, guinea bissau,
+    central african republic, dominican republic, dominica, saint lucia, trinidad and tobago, antigua, seychelles, san marino, vatican, curacao, faroe islands, gibraltar, holland, czech republic, schottland, irland,
+    norwegen, schweden, danemark, finnland, ungarn, tschechien, kroatien, serbien, belgien, agypten, marokko, japon, chine, bresil, mexique, maroc, algerie, tunisie, egypte, irlande, suede, norvege, hongrie, marruecos, argelia, japon, suecia,
     afghanistan, albania, algeria, andorra, angola, argentina, armenia, australia, austria, azerbaijan, bahamas, bahrain, bangladesh, barbados, belarus, belgium, belize, benin, bhutan, bolivia,
     bosnia, botswana, brazil, brunei, bulgaria, burkina faso, burundi, cambodia, cameroon, canada, chad, chile, china, colombia, congo, costa rica, croatia, cuba, cyprus, czech republic, czechia,
     denmark, djibouti, ecuador, egypt, el salvador, england, eritrea, estonia, eswatini, ethiopia, fiji, finland, france, gabon, gambia, gaza, georgia, germany, ghana, greece, greenland, grenada,

@@ -101,7 +101,7 @@ def weigh(  # noqa: PLR0911, PLR0912, C901 -- a table of cases
         and not (around.before[:1].isupper() or around.after[:1].isupper() or around.hyphened)
         and around.before not in WATCHED
         and not (kind == "place" and (around.after in OF_NO_PLACE or around.before in AGAINST))
-        and not (around.before.isdigit() or around.after[:1].isdigit())
+        and not (around.before.isdigit() or around.after[:1].isdigit() or around.after == "of")
     ):
         # As most are: nothing around says anything.
         return 0.0, ""
@@ -121,6 +121,8 @@ def weigh(  # noqa: PLR0911, PLR0912, C901 -- a table of cases
         return STRONG, f"a place: {around.before_last} {around.before} {around.word}"
     if around.first and language in ROMANCE and around.after in OF_ROMANCE and around.after_next[:1].islower():
         return STRONG, f"an ordinary word: {around.word} {around.after} {around.after_next}"
+    if kind == "organisation" and around.after == "of" and around.after_next[:1].isupper() and not titled:
+        return STRONG, f"{CALLED}: {around.word} of {around.after_next}"
     if kind == "organisation" and beside and is_ordinary(word, language) and is_proper(beside, before, language):
         return STRONG, f"{CALLED}: {beside} {around.word}"
     if kind == "person" and before in FROM_TO[0] and around.after.casefold() in FROM_TO[1]:

@@ -204,7 +204,7 @@ PLURAL = frozenset(("are", "were", "have"))
 """Clubs are many where towns are one."""
 AGAINST = frozenset(
     """
-    beat beats defeated thrashed hammered edged downed stunned routed over against versus vs v host hosted visit visiting face faced to by with past o el al il ao at
+    beat beats defeated thrashed hammered edged downed stunned routed over against versus vs v host hosted visit visiting face faced schlägt besiegt besiegte bezwingt vence venceu venció bate batte batté défait verslaat verslaan to by with past o el al il ao at
     gegen contre contra contro tegen bei à ante frente battu bat
     """.split()  # noqa: SIM905 -- easier to read than dozens of quotes
 )

@@ -91,6 +91,7 @@ def split_place(item: str, directory: Directory) -> tuple[str, str | None]:
     if (
         not STRONG_PLACE.search(f" {item[found.start('name') + len(found['name']) : found.start('place')]} ")
         and len(name.split()) < 2
+        and not (not name and not is_given(place) and (" " not in place or is_known_place(place)))
     ):
         return item, None
     return name, place

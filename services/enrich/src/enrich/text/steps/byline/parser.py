@@ -1,21 +1,15 @@
 """A byline as newsrooms write it, read into names with what each contributed and from where."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 
-from enrich.reference.directory import BylineName, Contribution, Directory, name_key
+from enrich.reference.directory import BylineName, Contribution, Directory
 from enrich.reference.names.given_names import is_given
 from enrich.short_text import tidy
 from enrich.text.steps.byline.east_asian import is_east_asian, read_east_asian
 from enrich.text.steps.byline.labels import with_labels_read
 from enrich.text.steps.byline.names import (
-    is_bare_place,
     is_dateline,
-    is_region,
     kind_of,
-    read_name,
-    split_place,
     strip_item,
     without_full_stop,
 )
@@ -38,8 +32,6 @@ from enrich.text.steps.byline.patterns import (
     JOINT_OR_PLACE,
     JOINTS,
     MEANT,
-    OF_HOUSE,
-    OF_PICTURES,
     OF_SOMEBODY,
     PARENTHESIS,
     PLACE_COLON,
@@ -48,7 +40,6 @@ from enrich.text.steps.byline.patterns import (
     PLAIN,
     PLAIN_WORD,
     POST_OF_TWO,
-    POST_WORDS,
     POSTED_AT,
     REPORTING_FROM,
     REPORTS_FROM,
@@ -56,13 +47,13 @@ from enrich.text.steps.byline.patterns import (
     SEGMENT,
     SEPARATOR,
     SPECIAL_FIRST,
-    SUFFIXES,
     TITLE_ITEM,
     TRAILER,
     TWO_PLACES,
     WEAK,
     WITH,
 )
+from enrich.text.steps.byline.people import ReadList, locate
 from enrich.text.steps.byline.places import behind_name, is_known_place
 from enrich.text.steps.byline.spelling import BOUND, respelled, right_way_round, with_joints_kept
 from enrich.text.steps.text.plain_text import ANY_TAG
@@ -176,7 +167,7 @@ def _read(text: str, directory: Directory) -> list[BylineName]:
         ):
             placed = _read(rest, directory)
             place = _place_respelled(place) if place.isupper() else place
-            _locate([name for name in placed if name.located is None], place)
+            locate([name for name in placed if name.located is None], place)
             return placed
     names: list[BylineName] = []
     contribution: Contribution = "writing"
@@ -187,7 +178,7 @@ def _read(text: str, directory: Directory) -> list[BylineName]:
             elif number > 0 and place == 0 and kind_of(part) == "person" and contribution != "writing":
                 contribution = "writing"
             if number > 0 and role is None and names and not names[-1].located and is_dateline(part, directory):
-                _locate([name for name in names if name.located is None], part)
+                locate([name for name in names if name.located is None], part)
                 continue
             names.extend(_people(part, contribution, directory, is_said=role is not None))
     for each in names:
@@ -266,84 +257,6 @@ def _opens(segment: str, end: int, directory: Directory) -> bool:
     return len(first.split()) > 1 or kind_of(first) != "person"
 
 
-@dataclass(slots=True)
-class _ReadList:
-    """What is read of one list so far."""
-
-    contribution: Contribution
-    directory: Directory
-    names: list[BylineName] = field(default_factory=list)
-    waiting: list[BylineName] = field(default_factory=list)
-    """Those whose place may follow."""
-    last_place: BylineName | None = None
-    """Who was placed last: more words of that place may follow."""
-    is_rejected: bool = False
-    """Whether something was no name."""
-    is_posted: bool = False
-    """Whether the last of these was a post."""
-
-    def take(self, item: str, part: str, *, last: bool) -> None:
-        """The next item of the list `part`."""
-        if self.names and OF_HOUSE.fullmatch(item):
-            return
-        name, place = split_place(item, self.directory)
-        if self.names and place is None and is_bare_place(item, self.names[-1], part, self.directory, last=last):
-            name, place = "", re.sub(r"^(?:de|da|do|di|d')\s*", "", item)
-        is_place = self.waiting and place is None and is_known_place(name) and " " in self.names[-1].name
-        if is_place and not self.directory.knows(name):
-            name, place = "", name
-        if not name and place:
-            self._place(place)
-            return
-        read = read_name(name, self.directory)
-        if read is None:
-            self._reject(name)
-        elif place is None and read.kind == "person" and " " not in read.name and not self.directory.knows(read.name):
-            if self.names and self.names[-1].kind != "person" and not is_given(read.name):
-                # A desk, and where it is.
-                self.names[-1].located = read.name
-            elif not self._extend_place(read.name):
-                self._add(read)
-        else:
-            if place is not None and self.is_posted:
-                # Behind a post the place is of the next name alone.
-                self.waiting = []
-            self._add(read)
-            self.is_posted = read.kind == "person" and name.casefold().endswith(POST_WORDS)
-            if place is not None:
-                self._place(place)
-
-    def _reject(self, name: str) -> None:
-        """What is no name may say something of the last one."""
-        self.is_rejected = True
-        self.is_posted = TITLE_ITEM.fullmatch(name) is not None
-        if self.is_posted and self.names and OF_PICTURES.search(name):
-            self.names[-1].contribution = "photography"
-        if self.names and name_key(name) in SUFFIXES:
-            self.names[-1].name += f", {name}"
-        elif is_region(name) and not self.is_posted:
-            self._extend_place(name)
-
-    def _add(self, read: BylineName) -> None:
-        self.names.append(BylineName(read.name, self.contribution, None, read.kind))
-        self.waiting.append(self.names[-1])
-
-    def _place(self, place: str) -> None:
-        if not self.waiting:
-            self._extend_place(place)
-            return
-        _locate(self.waiting, place)
-        self.last_place = self.waiting[-1]
-        self.waiting = []
-
-    def _extend_place(self, more: str) -> bool:
-        """`London and Paris`, `Washington, D.C.`: more words of the last place, where there is one."""
-        if self.last_place is None or not self.last_place.located:
-            return False
-        self.last_place.located += f", {more}"
-        return True
-
-
 def _people(part: str, contribution: Contribution, directory: Directory, *, is_said: bool) -> list[BylineName]:
     """The names of one list, with the places behind them. `is_said`: words say that names follow."""
     asides = [(part[: found.start()], found[1].strip()) for found in PARENTHESIS.finditer(part)]
@@ -358,14 +271,14 @@ def _people(part: str, contribution: Contribution, directory: Directory, *, is_s
     behind = behind_name(items) if len(items) > 1 and len(items[0].split()) > 1 else None
     if behind is not None and not directory.knows(items[-1]):
         items = items[: -behind[0]]
-    read = _ReadList(contribution, directory)
+    read = ReadList(contribution, directory)
     part = part.replace(HELPER, "")
     for number, item in enumerate(items):
         if item.startswith(HELPER):
             read.waiting = []
         read.take(item.removeprefix(HELPER), part, last=number == len(items) - 1)
     if behind is not None and read.waiting:
-        _locate(read.waiting, behind[1])
+        locate(read.waiting, behind[1])
     names = read.names
     if read.is_rejected and not is_said and all(" " not in each.name for each in names):
         # What is left of a phrase, not of a list of people.
@@ -394,12 +307,6 @@ def _unjoined(item: str) -> list[str]:
     if found is None or len(item[: found.start()].split()) < 2:
         return [item]
     return [item[: found.start()], item[found.end() :]]
-
-
-def _locate(names: Sequence[BylineName], place: str) -> None:
-    people = [name for name in names if name.kind == "person"]
-    for name in people or names[-1:]:
-        name.located = place
 
 
 def _aside(aside: str, names: list[BylineName], directory: Directory) -> list[BylineName]:
