@@ -105,7 +105,12 @@ CHANNEL = _query(
     "tag:medtop:20000150",
 )
 BEFORE = _query("before", CURSOR, "Updates that stand before this position: the `next` of a page.", "1-1042")
-LIMIT = _query("limit", {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}, "Updates on a page.", 20)
+LIMIT = _query(
+    "limit",
+    {"type": "integer", "minimum": 1, "maximum": 100, "default": 20},
+    "Updates on a page; fewer where they are very long, and `next` then leads on.",
+    20,
+)
 SEARCH_LIMIT = _query("limit", {"type": "integer", "minimum": 1, "maximum": 50, "default": 20}, "Results.", 20)
 EVENTS_LIMIT = _query(
     "limit", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 200}, "Events in an answer.", 200
