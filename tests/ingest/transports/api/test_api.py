@@ -331,6 +331,25 @@ async def test_a_decompression_bomb_is_refused(wire: Wire) -> None:
     assert (await wire.push(b"{}", **{"Content-Encoding": "br"})).status_code == 415
 
 
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Content-Encoding": "gzip, gzip"}, 415),
+        ({"Content-Encoding": "gzip, identity"}, 415),
+        ({"Content-Type": "multipart/form-data; boundary=a"}, 415),
+        ({"Content-Type": "application/x-www-form-urlencoded"}, 415),
+        ({"Content-Type": "text/plain"}, 415),
+        ({"Content-Type": "application/json; charset=utf-7"}, 400),
+    ],
+    ids=lambda value: next(iter(value.values())) if isinstance(value, dict) else None,
+)
+async def test_a_body_in_another_wrapping_is_refused(wire: Wire, headers: dict[str, str], status: int) -> None:
+    """Codings on top of each other, and what the form of a stranger's page can send; no item is made of it."""
+    answer = await wire.push(gzip.compress(gzip.compress(b'{"guid":"w","headline":"x"}')), **headers)
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
+    assert await everything_in(wire.settings, RAW) == []
+
+
 async def test_a_compressed_body_is_understood(wire: Wire) -> None:
     """gzip, in one member or several, is read like the plain body."""
     body = gzip.compress(b'{"guid":"a",') + gzip.compress(b'"headline":"x"}')
