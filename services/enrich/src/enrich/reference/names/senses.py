@@ -1,8 +1,9 @@
 """Words that are names and other things as well, by the words that go with those: the Amazon has forests, visas are for students."""
 
-import functools
 import re
 from collections.abc import Mapping
+
+from shared.remembered import remembered
 
 SENSES: Mapping[str, str] = {
     "amazon": "rainforest forests? deforestation river basin jungle tribes? indigenous brazil peru loggers?",
@@ -82,7 +83,7 @@ OF_PLACES = frozenset(
 """Of these words those that are places; the planets of that name are places themselves."""
 
 
-@functools.lru_cache(maxsize=256)
+@remembered(256, 100)
 def _pattern(word: str) -> re.Pattern[str] | None:
     said = SENSES.get(word)
     return re.compile(rf"(?<![^\W\d_])(?:{'|'.join(said.split())})(?![^\W\d_])", re.IGNORECASE) if said else None

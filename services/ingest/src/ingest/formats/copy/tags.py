@@ -7,6 +7,8 @@ from ingest.formats.copy import repeats
 from ingest.formats.copy.markup import escapes
 from shared.remembered import remembered
 
+_ESCAPED_AT_MOST = 3
+"""Times: who escapes a name more often means to be shown so."""
 _STREET = re.compile(
     r"(?:^|,)\s?(?:[a-z]{1,2}-)?\d{4,6}\s+[a-zäöüà-þ][\w.-]+"
     r"|(?:stra(?:ß|ss)e|str\.|weg|allee|platz|gasse|ring|damm|ufer|chaussee|steig|gatan|v[äa]gen|vej|veien|gate|gade|straat|laan|plein|katu|tie)\s+\d{1,4}\s?[a-z]?\b"
@@ -78,6 +80,15 @@ def tidy(fields: dict[str, object], wanted: Sequence[str]) -> int:
     return len(machine)
 
 
+def _spoken(name: str) -> str:
+    """The name without the escapes that systems put around those of others."""
+    for _ in range(_ESCAPED_AT_MOST):
+        if "&" not in name or (spoken := escapes.read_once_more(name)) == name:
+            break
+        name = spoken
+    return name
+
+
 class _Rules:
     """What of an update's subjects is for readers."""
 
@@ -95,8 +106,8 @@ class _Rules:
         kind, code, name = one.get("kind"), one.get("code") or "", one.get("name") or ""
         if not isinstance(kind, str) or not isinstance(code, str) or not isinstance(name, str):
             return one
-        if "&" in name and (spoken := escapes.read_once_more(name)) != name:
-            return self.shown({**one, "name": spoken})
+        if "&" in name and (spoken := _spoken(name)) != name:
+            one, name = {**one, "name": spoken}, spoken
         is_headline = len(name) > _LONG_NAME and self._headline and repeats.same(name, self._headline)
         # Content systems list the writer among the topics.
         if is_headline or (kind == "subject" and name.casefold() in self._authors):
