@@ -28,7 +28,7 @@ rest that has something of another partition in hand (`retry_backoff_ms`)."""
 BACKLOG = 1000
 """Records that wait in a partition from which on it lets others go first: less than a second's work."""
 
-LOOK_EVERY_S, LOOK_WITHIN_S, LOOK_AGAIN_AFTER_S = 0.1, 0.25, 2.0
+LOOK_EVERY_S, LOOK_WITHIN_S, LOOK_AGAIN_AFTER_S = 0.1, 5.0, 2.0
 """While one lets others go first, Kafka is asked so often what they have: aiokafka fetches next to nothing of them as long as
 records of a backlog lie here. A broker that does not tell is left alone for a while."""
 
@@ -47,6 +47,7 @@ class Arrivals:
         self._ends: dict[TopicPartition, int] = {}
         """By partition, where it ended when Kafka was last asked."""
         self._look_at = 0.0
+        self._looking: asyncio.Task[None] | None = None
         self.assignments = 0
         """Counts them: what was taken under another one is not to be handled."""
 
@@ -84,7 +85,7 @@ class Arrivals:
         """The records that were received first; `partly` where more may have been fetched. Empty, if another assignment began."""
         assignments, share = self.assignments, max(self._most // max(len(client.assignment()), 1), 1)
         if time.monotonic() >= self._look_at and (backlogs := self._backlogs(client)):
-            await self._look(client, client.assignment() - backlogs)
+            self._look(client, client.assignment() - backlogs)
         for partition in client.assignment():
             if partition not in self._waiting and (partly or self._is_behind(client, partition)):
                 await self._refill(client, partition, share)
@@ -131,19 +132,28 @@ class Arrivals:
         end = max(end or 0, self._ends.get(partition, 0))
         return self._next.get(partition, end) < end
 
-    async def _look(self, client: AIOKafkaConsumer, partitions: AbstractSet[TopicPartition]) -> None:
-        """Ask Kafka where partitions end that have no backlog; what it does not say in time, nobody waits for."""
-        pause_s = LOOK_AGAIN_AFTER_S
+    def _look(self, client: AIOKafkaConsumer, partitions: AbstractSet[TopicPartition]) -> None:
+        """Ask Kafka where partitions end that have no backlog, unless that is under way. Nobody waits for it: the answer comes behind
+        that to a fetch which the broker holds, and such a fetch brings what they have by itself.
+        """
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._ask(client, partitions), name="ends of partitions")
+
+    async def _ask(self, client: AIOKafkaConsumer, partitions: AbstractSet[TopicPartition]) -> None:
+        assignments, pause_s = self.assignments, LOOK_AGAIN_AFTER_S
         try:
             async with asyncio.timeout(LOOK_WITHIN_S):
-                for partition in partitions - self._next.keys():
-                    self._next[partition] = await client.position(partition)
-                self._ends = await client.end_offsets([*partitions])
-            pause_s = LOOK_EVERY_S
+                places = {each: await client.position(each) for each in partitions - self._next.keys()}
+                ends = await client.end_offsets([*partitions])
         except (KafkaError, TimeoutError) as error:
             log.warning(
                 "not known what other partitions have", error=str(error) or type(error).__name__, fold="arrivals"
             )
+        else:
+            pause_s = LOOK_EVERY_S
+            if assignments == self.assignments:
+                self._next = places | self._next
+                self._ends = ends
         self._look_at = time.monotonic() + pause_s
 
     async def _refill(self, client: AIOKafkaConsumer, partition: TopicPartition, most: int) -> None:
