@@ -1,15 +1,31 @@
 """The command line of a service: each command lives elsewhere and is imported when it is asked for, so that a process loads only what it runs."""
 
 import asyncio
+import dataclasses
 import difflib
 import importlib
 from collections.abc import Mapping
 from typing import Any
 
 import click
+import orjson
 from pydantic import ValidationError
 
 from shared.terminal import escaping_output
+
+
+def to_json(value: object, *, indented: bool = False) -> str:
+    """What a command prints as JSON: times are ISO 8601, sets are sorted, and what JSON has no form for (UUIDs and addresses of asyncpg) is text."""
+    options = orjson.OPT_NON_STR_KEYS | (orjson.OPT_INDENT_2 if indented else 0)
+    return orjson.dumps(value, option=options, default=_plain).decode()
+
+
+def _plain(value: object) -> object:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return dataclasses.asdict(value)
+    if isinstance(value, set | frozenset):
+        return sorted(value)
+    return str(value)
 
 
 class Commands(click.Group):
@@ -106,7 +122,6 @@ def set_aside(schema: str) -> click.Command:
     @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
     def set_aside(loop: str, as_json: bool) -> None:
         """List what the processes could not handle: since when, why, and when it is tried again."""
-        import orjson  # noqa: PLC0415 -- a command line that only asks for help stays fast
 
         from shared.postgres.pool import connect  # noqa: PLC0415
         from shared.postgres.set_aside import Entry, listed  # noqa: PLC0415
@@ -124,7 +139,7 @@ def set_aside(schema: str) -> click.Command:
             click.echo(f"nothing is set aside in {schema}", err=True)
         for each in entries:
             if as_json:
-                click.echo(orjson.dumps(each, default=str).decode())
+                click.echo(to_json(each))
                 continue
             click.echo(
                 f"{each.loop}  {each.key}  {each.attempts} times since {each.first_at:%Y-%m-%d %H:%M:%S}, "

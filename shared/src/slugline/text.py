@@ -1,24 +1,9 @@
-"""How commands print: tables, ages, and JSON with every time in ISO 8601."""
+"""How commands print: tables and ages."""
 
-import dataclasses
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import click
-import orjson
-
-
-def as_json(value: object) -> str:
-    """Indented JSON of dataclasses, times and what they hold."""
-    return orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS, default=_plain).decode()
-
-
-def _plain(value: object) -> object:
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return dataclasses.asdict(value)
-    if isinstance(value, set | frozenset):
-        return sorted(value)
-    return str(value)
 
 
 def table(rows: Sequence[Sequence[str]], heads: Sequence[str]) -> str:

@@ -7,13 +7,13 @@ from typing import TypeVar
 
 import asyncpg
 import click
-import orjson
 
 from shared.access import store
 from shared.access.holder import OPERATE
 from shared.access.management import KeyManagement, NoSuchHolder
 from shared.access.store import LONGEST_OVERLAP, OVERLAP, NewKey, UnknownScope
 from shared.audit.author import of_command
+from shared.commands import to_json
 from shared.failures.transient import is_transient, reason_of
 from shared.observability.logs import configure_logging
 from shared.postgres.migrations import migrate
@@ -165,4 +165,4 @@ def _revoke(management: KeyManagement) -> click.Command:
 
 
 def _print(value: object) -> None:
-    click.echo(orjson.dumps(value, default=str).decode())
+    click.echo(to_json(value))

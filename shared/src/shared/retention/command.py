@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import click
-import orjson
 
+from shared.commands import to_json
 from shared.failures.transient import is_transient, reason_of
 from shared.observability.logs import configure_logging
 from shared.postgres.migrations import migrate
@@ -33,7 +33,7 @@ async def _rounds(
                 await pool.close()
             clean = not any(each.error for each in found)
             for each in found:
-                click.echo(orjson.dumps(each, default=str).decode() if as_json else _line(each, dry_run))
+                click.echo(to_json(each) if as_json else _line(each, dry_run))
         except Exception as error:
             if every_h is None or not is_transient(error):
                 raise
@@ -96,9 +96,7 @@ def prune_command(service: str, rules: Sequence[AnyRule]) -> click.Command:
         if listing:
             for rule in wanted:
                 click.echo(
-                    orjson.dumps(
-                        {"rule": rule.name, "days": rule.days or None, "what": rule.what}, default=str
-                    ).decode()
+                    to_json({"rule": rule.name, "days": rule.days or None, "what": rule.what})
                     if as_json
                     else f"{rule.name:20} {f'{rule.days} days' if rule.days else 'for ever':10} {rule.what}"
                 )

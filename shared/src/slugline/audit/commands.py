@@ -15,6 +15,7 @@ from shared.audit import log
 from shared.audit.author import of_command
 from shared.audit.entry import ERASABLE, Row
 from shared.audit.verify import Verification
+from shared.commands import to_json
 from shared.failures.transient import is_transient, reason_of
 from shared.observability.logs import configure_logging
 from shared.postgres.pool import Connection, connect
@@ -79,7 +80,7 @@ def verify(services: Sequence[str], heads: Sequence[Head], file: Path | None, js
             head = f"{check.service}:{number}:{digest.hex()}"
             faults = [str(each) for each in check.faults]
             said = {"service": check.service, "entries": number, "erased": check.erased, "head": head, "faults": faults}
-            click.echo(orjson.dumps(said, default=str).decode())
+            click.echo(to_json(said))
             continue
         state = "whole" if not check.faults else f"{len(check.faults)} faults"
         erased = f", {check.erased} values erased" if check.erased else ""
@@ -155,7 +156,7 @@ def list_(
 
     shown = [row.shown() for rows in asyncio.run(_each(services, work)) for row in rows]
     for entry in sorted(shown, key=lambda entry: str(entry["at"])):
-        click.echo(orjson.dumps(entry, default=str).decode() if as_json else _line(entry))
+        click.echo(to_json(entry) if as_json else _line(entry))
 
 
 def _line(entry: dict[str, object]) -> str:
@@ -183,7 +184,7 @@ def export(services: Sequence[str], after: int) -> None:
                 "service": service, "seq": row.seq, "entry": row.entry, "erasable": row.erasable,
                 "previous": row.previous.hex(), "hash": row.hash.hex(),
             }  # fmt: skip
-            click.echo(orjson.dumps(kept, default=str).decode())
+            click.echo(to_json(kept))
 
     asyncio.run(_each(services, work))
 

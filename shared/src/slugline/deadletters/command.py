@@ -11,6 +11,7 @@ from typing import TypedDict, Unpack
 import click
 import orjson
 
+from shared.commands import to_json
 from shared.kafka.producer import Producer, new_producer
 from shared.settings import Connections
 from shared.terminal import drawable
@@ -19,7 +20,7 @@ from slugline.deadletters.arguments import as_letters, filter_options
 from slugline.deadletters.letters import CONSUMED, Filters, Found, Letter, LetterId, find, read_one
 from slugline.deadletters.replay import Done, close, replay
 from slugline.servers import CLIENT_ID, kafka_reader, run
-from slugline.text import age, as_json, table
+from slugline.text import age, table
 
 
 class Chosen(TypedDict):
@@ -92,7 +93,7 @@ def list_command(closed: bool, limit: int, json_wanted: bool, **chosen: Unpack[C
     newest = sorted(found.letters, key=lambda each: each.failed_at)[-limit:]
     if json_wanted:
         for letter in newest:
-            click.echo(orjson.dumps({"letter": str(letter.id), **_members(letter)}, default=str))
+            click.echo(to_json({"letter": str(letter.id), **_members(letter)}))
     elif newest:
         click.echo(
             table(
@@ -110,7 +111,7 @@ def list_command(closed: bool, limit: int, json_wanted: bool, **chosen: Unpack[C
 
 def _members(letter: Letter) -> dict[str, object]:
     """Of a letter for a machine; who closed it is said as it is on the log."""
-    members: dict[str, object] = orjson.loads(as_json(letter))
+    members: dict[str, object] = orjson.loads(to_json(letter))
     members.pop("id")
     members["closed"] = letter.closed.model_dump(mode="json", exclude={"offsets"}) if letter.closed else None
     return members
@@ -143,7 +144,7 @@ def show(letters: Sequence[LetterId], payload: bool) -> None:
         if payload:
             sys.stdout.buffer.write(body)
         else:
-            click.echo(as_json({"letter": str(letter_id), **said}))
+            click.echo(to_json({"letter": str(letter_id), **said}, indented=True))
 
 
 def _choose(chosen: Chosen, ids: Sequence[LetterId], *, everything: bool, closed: bool) -> Sequence[Letter]:
@@ -159,7 +160,7 @@ def _choose(chosen: Chosen, ids: Sequence[LetterId], *, everything: bool, closed
 
 def _preview(letters: Sequence[Letter], verb: str, json_wanted: bool) -> None:
     if json_wanted:
-        click.echo(as_json({"dry_run": True, "letters": [str(each.id) for each in letters]}))
+        click.echo(to_json({"dry_run": True, "letters": [str(each.id) for each in letters]}, indented=True))
         return
     reasons: dict[tuple[str, str], int] = {}
     for each in letters:
@@ -204,7 +205,7 @@ def replay_command(
     sent = set(done.sent)
     run(note_letters([each for each in meant if each.id in sent], "dead-letters-replayed", by))
     if json_wanted:
-        click.echo(as_json({"sent": [str(each) for each in done.sent], "refused": done.refused}))
+        click.echo(to_json({"sent": [str(each) for each in done.sent], "refused": done.refused}, indented=True))
     else:
         for letter_id, why in done.refused.items():
             click.echo(f"{letter_id} not sent: {why}", err=True)
@@ -237,4 +238,6 @@ def drop(
 
     run(mark())
     run(note_letters(meant, "dead-letters-dropped", by, because))
-    click.echo(as_json({"dropped": [str(each.id) for each in meant]}) if json_wanted else f"closed {len(meant)}")
+    click.echo(
+        to_json({"dropped": [str(each.id) for each in meant]}, indented=True) if json_wanted else f"closed {len(meant)}"
+    )

@@ -13,6 +13,7 @@ import click
 from pydantic import ValidationError
 from pydantic_settings import BaseSettings
 
+from shared.commands import to_json
 from shared.redis_client import open_redis
 from slugline.doctor import kafka_check, machine_check, postgres_check, settings_check
 from slugline.doctor.finding import Finding, look, well, wrong
@@ -21,7 +22,6 @@ from slugline.settings import OperatorSettings
 from slugline.status.processes import ask_processes
 from slugline.status.report import Process, Severity
 from slugline.status.screen import COLOURS
-from slugline.text import as_json
 
 ENTRY_POINTS = "slugline.settings"
 SECTION_S = 20.0
@@ -140,7 +140,7 @@ def doctor(json_wanted: bool) -> None:
     found = run(examine())
     worst = max((each.severity for each in found), default=Severity.WELL)
     if json_wanted:
-        click.echo(as_json({"verdict": int(worst), "findings": found}))
+        click.echo(to_json({"verdict": int(worst), "findings": found}, indented=True))
         sys.exit(int(worst))
     for each in found:
         click.echo(f"{click.style(MARKS[each.severity], fg=COLOURS[each.severity])} {each.area}: {each.what}")

@@ -6,10 +6,10 @@ from dataclasses import asdict
 
 import asyncpg
 import click
-import orjson
 
 from shared.audit.author import of_command
 from shared.audit.log import append_after
+from shared.commands import to_json
 from shared.failures.transient import TRANSIENT, reason_of
 from shared.observability.logs import configure_logging
 from shared.postgres.pool import connect
@@ -97,9 +97,7 @@ def erase(  # noqa: PLR0917 -- options of a command
         sys.exit(1)
     if done is None:
         if as_json:
-            click.echo(
-                orjson.dumps({"updates": found.updates, "originals": sorted(found.originals)}, default=str).decode()
-            )
+            click.echo(to_json({"updates": found.updates, "originals": sorted(found.originals)}))
             return
         for update_id in sorted(found.updates)[:SHOWN]:
             click.echo(f"{update_id}  {found.updates[update_id]}")
@@ -108,7 +106,5 @@ def erase(  # noqa: PLR0917 -- options of a command
             f"{len(found.updates)} updates{f' ({more} more)' if more > 0 else ''}, {len(found.originals)} originals. Erase with --yes"
         )
         return
-    click.echo(
-        orjson.dumps(asdict(done) | {"complete": done.complete}, default=str).decode() if as_json else as_text(done)
-    )
+    click.echo(to_json(asdict(done) | {"complete": done.complete}) if as_json else as_text(done))
     sys.exit(0 if done.complete else 1)

@@ -10,8 +10,8 @@ from typing import TypeVar
 
 import asyncpg
 import click
-import orjson
 
+from shared.commands import to_json
 from shared.failures.transient import TRANSIENT, reason_of
 from shared.observability.logs import configure_logging
 from shared.postgres.pool import Pool, connect
@@ -99,13 +99,13 @@ def backup(  # noqa: PLR0917 -- options of a command
         return
     if only_removals:
         count = _write_removals(folder, _with_pool(lambda _, pool: removals.removals(pool)))
-        click.echo(orjson.dumps({"removals": count}, default=str).decode() if as_json else f"{count} removals written")
+        click.echo(to_json({"removals": count}) if as_json else f"{count} removals written")
         return
     made = _with_pool(
         lambda settings, pool: back_up(settings, pool, folder, pg_bin=pg_bin, with_media=not no_media, told=_told)
     )
     if as_json:
-        click.echo(orjson.dumps(asdict(made), option=orjson.OPT_NON_STR_KEYS, default=str).decode())
+        click.echo(to_json(asdict(made)))
         return
     click.echo(_described(folder, made))
 
@@ -173,7 +173,7 @@ def restore(  # noqa: PLR0917 -- options of a command
         )
     )
     if as_json:
-        click.echo(orjson.dumps(asdict(done) | {"lost": done.lost}, default=str).decode())
+        click.echo(to_json(asdict(done) | {"lost": done.lost}))
     else:
         click.echo(f"restored as of {done.made_at:%Y-%m-%d %H:%M:%S} UTC, in {done.seconds:.1f} s")
         for each in done.set_back:

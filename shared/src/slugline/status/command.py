@@ -5,12 +5,12 @@ import time
 
 import click
 
+from shared.commands import to_json
 from slugline.servers import run
 from slugline.settings import OperatorSettings
 from slugline.status.gather import gather
 from slugline.status.report import problems_of, verdict
 from slugline.status.screen import screen
-from slugline.text import as_json
 
 
 @click.command()
@@ -29,7 +29,9 @@ def status(json_wanted: bool, watch: bool, every_s: float) -> None:
         report = run(gather(settings))
         problems = problems_of(report)
         if json_wanted:
-            click.echo(as_json({"verdict": int(verdict(problems)), "problems": problems, "report": report}))
+            click.echo(
+                to_json({"verdict": int(verdict(problems)), "problems": problems, "report": report}, indented=True)
+            )
         else:
             if watch:
                 click.clear()

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 
 import click
 
+from shared.commands import to_json
 from slugline.servers import run
 from slugline.settings import OperatorSettings
 from slugline.status.report import Severity
 from slugline.status.screen import COLOURS
-from slugline.text import as_json, section, table
+from slugline.text import section, table
 from slugline.where.find import Meant, meant, trail
 from slugline.where.trail import Event, Place, Trail, judge
 
@@ -43,11 +44,12 @@ def where(reference: str, source: str, json_wanted: bool) -> None:
         worst = max(worst, Severity.LOOK)
     if json_wanted:
         click.echo(
-            as_json(
+            to_json(
                 {
                     "document": document,
                     "updates": [{"verdict": each, **_members(one)} for each, one in zip(verdicts, trails, strict=True)],
-                }
+                },
+                indented=True,
             )
         )
         sys.exit(int(worst))

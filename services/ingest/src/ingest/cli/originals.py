@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from typing import ParamSpec, TypedDict, Unpack
 
 import click
-import orjson
 from aiokafka.errors import KafkaError
 
 from ingest.cli.arguments import moment
@@ -25,6 +24,7 @@ from ingest.sources import store
 from ingest.sources.source import Source
 from ingest.sources.statistics import SourceStatistics
 from ingest.transports.api.responses import inspect_command
+from shared.commands import to_json
 from shared.kafka.producer import Producer, new_producer
 from shared.postgres.pool import Pool
 
@@ -83,7 +83,7 @@ def list_(*, limit: int, as_json: bool, **selection: Unpack[Selection]) -> None:
 
     for each in with_postgres(work):
         if as_json:
-            click.echo(orjson.dumps(each, default=str).decode())
+            click.echo(to_json(each))
             continue
         made = "not read" if each.read_at is None else f"updates {each.updates}, refused {len(each.refused)}"
         click.echo(
@@ -119,7 +119,7 @@ def show(original: uuid.UUID, body: bool) -> None:
         assert isinstance(content, bytes)  # noqa: S101 -- the column's type
         sys.stdout.buffer.write(content)
         return
-    click.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2, default=str).decode())
+    click.echo(to_json(found, indented=True))
 
 
 @originals.command("reprocess")

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
-import orjson
 from pydantic import ValidationError
 
 from ingest.cli.database import with_postgres
@@ -22,6 +21,7 @@ from shared.access.management import NoSuchHolder
 from shared.access.store import listed as listed_keys
 from shared.audit.author import Author, of_command
 from shared.audit.log import append
+from shared.commands import to_json
 from shared.messages.powers import POWERS
 from shared.postgres.pool import Pool
 from shared.postgres.rows import typed
@@ -202,7 +202,7 @@ def list_(as_json: bool) -> None:
     rows = with_postgres(work)
     if as_json:
         for each, state, because in rows:
-            click.echo(orjson.dumps(asdict(each) | {"state": state, "because": because}, default=str).decode())
+            click.echo(to_json(asdict(each) | {"state": state, "because": because}))
         return
     click.echo(
         f"{'name':24} {'kind':7} {'state':8} {'keys':>4} {'accepted':>9} {'duplicate':>9} {'repaired':>9} {'rejected':>9}  last new copy"
@@ -277,7 +277,7 @@ def show(name: str) -> None:
     found = with_postgres(work)
     if found is None:
         raise click.ClickException(f"there is no source {name}")
-    click.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2, default=str).decode())
+    click.echo(to_json(found, indented=True))
 
 
 def _report(found: bool, name: str, what: str) -> None:

@@ -2,13 +2,11 @@
 
 import asyncio
 import getpass
-import json
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 import click
-import orjson
 from pydantic import ValidationError
 
 from publish.keys import KEYS, SCOPES, PublishKeys
@@ -24,6 +22,7 @@ from shared.access.holder import OPERATE
 from shared.access.key import HolderKind
 from shared.access.store import NewKey, listed
 from shared.audit.author import of_command
+from shared.commands import to_json
 from shared.http.problem import Problem
 from shared.postgres.migrations import migrate
 from shared.postgres.pool import Connection, Pool, connect
@@ -57,7 +56,7 @@ def _first(error: ValidationError) -> str:
 
 
 def _print(value: object) -> None:
-    click.echo(json.dumps(orjson.loads(orjson.dumps(value, default=str))))
+    click.echo(to_json(value))
 
 
 @click.group("keys")

@@ -4,7 +4,6 @@ import asyncio
 from pathlib import Path
 
 import click
-import orjson
 from pydantic import JsonValue
 
 from enrich.admin import author_directory
@@ -12,6 +11,7 @@ from enrich.admin.author_directory import put, read_profiles
 from enrich.admin.cli import command_error, on_postgres
 from enrich.reference.directory import AuthorProfile
 from shared.audit.author import of_command
+from shared.commands import to_json
 from shared.failures import Invalid
 from shared.postgres.pool import Connection
 
@@ -68,7 +68,7 @@ def show(author_id: str) -> None:
     profile, shown = on_postgres(read)
     if profile is None:
         raise click.ClickException(f"no author {author_id!r}; see `authors list`")
-    click.echo(orjson.dumps({**profile, "shown_by_updates": shown}, option=orjson.OPT_INDENT_2, default=str).decode())
+    click.echo(to_json({**profile, "shown_by_updates": shown}, indented=True))
 
 
 @authors.command()
@@ -97,7 +97,7 @@ def unknown(limit: int, as_json: bool) -> None:
     )
     for row in rows:
         if as_json:
-            click.echo(orjson.dumps(dict(row), default=str).decode())
+            click.echo(to_json(dict(row)))
         else:
             seen = f"{row['last_seen']:%Y-%m-%d %H:%M}"
             click.echo(f"{row['seen']:6}  {row['spelling']:40} {row['source']:16} {seen}  {row['example']}")

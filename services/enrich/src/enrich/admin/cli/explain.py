@@ -18,6 +18,7 @@ from enrich.reference.loader import ReferenceData, read_entries, vocabulary_with
 from enrich.reference.vocabulary import ConceptTags, shipped
 from enrich.settings import Settings
 from enrich.text.steps.runner import Steps
+from shared.commands import to_json
 from shared.failures import Invalid
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -47,7 +48,7 @@ def explain(  # noqa: PLR0917 -- click hands over its options by name
     try:
         explainer = Explainer(Steps(reference_data_of(settings, authors, names, topics), settings), now)
         for explanation in explainer.explain(read_lines(file.read(), now)):
-            click.echo(as_lines(explanation) if as_text else orjson.dumps(explanation, default=str).decode())
+            click.echo(as_lines(explanation) if as_text else to_json(explanation))
     except Invalid as failure:
         click.echo(
             f"{getattr(file, 'name', 'input')}: {failure.reason}{f' at {failure.field}' if failure.field else ''}",

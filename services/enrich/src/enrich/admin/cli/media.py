@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
-import orjson
 
 from enrich.media.errors import PictureRefused
 from enrich.media.operations import allow, references, remove, retry_refused, set_rights, summary
@@ -20,6 +19,7 @@ from enrich.media.render.rendered import Rendered
 from enrich.media.store import open_store
 from enrich.settings import Settings
 from shared.audit.author import of_command
+from shared.commands import to_json
 from shared.failures import Transient
 from shared.kafka.producer import Producer, new_producer
 from shared.observability.logs import configure_logging
@@ -214,4 +214,4 @@ def _hex(image_hash: ImageHash | None) -> str | None:
 
 
 def _print(value: object) -> None:
-    click.echo(orjson.dumps(value, default=str).decode())
+    click.echo(to_json(value))

@@ -9,11 +9,11 @@ from typing import TypeVar
 
 import asyncpg
 import click
-import orjson
 
 from enrich.admin import republishing
 from enrich.admin.republishing import Selection
 from enrich.settings import Settings
+from shared.commands import to_json
 from shared.postgres.migrations import migrate
 from shared.postgres.pool import Pool, connect
 from shared.terminal import drawable
@@ -115,7 +115,7 @@ def republish(
 
     done = _with_pool(work)
     if json_wanted:
-        click.echo(orjson.dumps(done, default=str))
+        click.echo(to_json(done))
     elif stopping:
         click.echo(f"{done['stopped']} taken out of line")
     elif dry_run:

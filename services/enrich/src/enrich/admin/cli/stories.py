@@ -3,7 +3,6 @@
 import getpass
 
 import click
-import orjson
 
 from enrich.admin import story_profiles
 from enrich.admin.cli import on_postgres, update_id
@@ -13,6 +12,7 @@ from enrich.reference.stories import merged_story, own_story, story_id
 from enrich.stories.process import STAGE as GATHERING
 from enrich.text.domain.state import State
 from shared.audit.author import of_command
+from shared.commands import to_json
 from shared.poison.notes import MOST_TRIES
 from shared.poison.suspects import SUSPECT
 from shared.postgres.pool import Connection, Row
@@ -120,7 +120,7 @@ def describe(story: str, name: str | None, standfirst: str | None, points: tuple
     """
     edit: dict[str, object] = {"name": name, "standfirst": standfirst, "summary": points_of(points)}
     described = _described(story, {field: value for field, value in edit.items() if value is not None})
-    click.echo(orjson.dumps(described.model_dump(), option=orjson.OPT_INDENT_2, default=str).decode())
+    click.echo(to_json(described.model_dump(), indented=True))
 
 
 def _described(story: str, edit: dict[str, object]) -> StoryDescription:
@@ -149,7 +149,7 @@ def show(story: str, as_json: bool) -> None:
         if as_json:
             member = {"update_id": row["update_id"], "status": row["status"], "source": row["source"], "headline": headline,
                       "because": why, "families": row["families"] or []}  # fmt: skip
-            click.echo(orjson.dumps(member, default=str).decode())
+            click.echo(to_json(member))
         else:
             click.echo(f"{row['update_id']}  {row['status']:10} {row['source']:16} {headline[:60]:60}  {why}")
     if not rows:
@@ -168,7 +168,7 @@ def suggested(as_json: bool) -> None:
         headline = published.headline if published else ""
         if as_json:
             names = ("update_id", "story", "label", "source", "because")
-            click.echo(orjson.dumps({name: row[name] for name in names} | {"headline": headline}, default=str).decode())
+            click.echo(to_json({name: row[name] for name in names} | {"headline": headline}))
         else:
             click.echo(f"{row['story']:18} {row['update_id']}  {row['source']:16} {headline[:60]:60}  {row['because']}")
 
@@ -197,7 +197,7 @@ def not_gathered(as_json: bool) -> None:
     """Print the updates that could not be compared with others, and why."""
     for row in on_postgres(lambda connection: connection.fetch(NOT_GATHERED)):
         if as_json:
-            click.echo(orjson.dumps(dict(row), default=str).decode())
+            click.echo(to_json(dict(row)))
         else:
             again = f"again at {row['retry_at']:%Y-%m-%d %H:%M:%S}" if row["retry_at"] else "not tried again"
             click.echo(f"{row['update_id']}  {row['tries']} times, {again}  {row['reason']}")
