@@ -34,7 +34,7 @@ from shared.messages import EnrichedUpdate, RawUpdate, update_id_for
 from shared.messages.limits import LONGEST
 from support.revisions import read
 
-LONGEST_S = 0.4
+LONGEST_S = 0.3
 ALL = {**PUMPS, **MARKUP}
 HARDEST = (
     "paragraphs between the cells of a table", "links over blocks", "formats between the cells of a table", "formats torn by a paragraph", "open tags",

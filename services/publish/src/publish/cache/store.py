@@ -102,7 +102,7 @@ def is_damage(error: Exception) -> bool:
         return "WRONGTYPE" in said or (
             "user_script" in said and not any(each in said for each in ("OOM", "READONLY", "NOPERM"))
         )
-    return isinstance(error, ValueError | TypeError | AttributeError)
+    return isinstance(error, ValueError | TypeError)
 
 
 def arguments_of(update: ReaderUpdate, site_url: str) -> tuple[str | bytes | int, ...]:
@@ -161,7 +161,7 @@ class ReadModel:
         except Exception as error:
             if not is_damage(error):
                 raise
-            log.error("the read model is damaged and is made anew", error=f"{type(error).__name__}: {error}"[:300])
+            log.error("the read model is damaged and is made anew", exc_info=error)
             await self.discard()
             raise Flushed from error
 

@@ -18,6 +18,7 @@ from aiokafka.errors import KafkaError
 
 from shared.consumer.batches.in_flight import Records
 from shared.consumer.offsets import partition_of
+from shared.failures.transient import reason_of
 
 log = structlog.get_logger(__name__)
 
@@ -145,10 +146,11 @@ class Arrivals:
             async with asyncio.timeout(LOOK_WITHIN_S):
                 places = {each: await client.position(each) for each in partitions - self._next.keys()}
                 ends = await client.end_offsets([*partitions])
-        except (KafkaError, TimeoutError) as error:
-            log.warning(
-                "not known what other partitions have", error=str(error) or type(error).__name__, fold="arrivals"
-            )
+        except Exception as error:
+            if isinstance(error, KafkaError | TimeoutError):
+                log.warning("not known what other partitions have", error=reason_of(error), fold="arrivals")
+            else:
+                log.exception("bug in asking what other partitions have")
         else:
             pause_s = LOOK_EVERY_S
             if assignments == self.assignments:

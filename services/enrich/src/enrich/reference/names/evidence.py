@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from typing import Literal
 
 from enrich.reference.names.cues import is_of_sport, is_scored, speaks_of
@@ -70,6 +71,7 @@ STRONG, SLIGHT, FOR = -0.6, -0.1, 0.1
 """By how much surroundings move the confidence in a name: against it, slightly against it, for it."""
 OF_NO_PLACE = SPORTS_VERBS | AUXILIARIES | GOODS
 """Behind a name that a place may not be meant by."""
+GERMAN_ADJECTIVE = re.compile(r"[a-zäöü]{2}(?:e|en|er|es|em)$")
 NEAR = 250
 """Characters within which a word stands near."""
 
@@ -80,33 +82,81 @@ def is_titled(line: str) -> bool:
     return len(words) > 3 and sum(word[0].isupper() for word in words) >= 0.75 * len(words)
 
 
-def weigh(  # noqa: PLR0911, PLR0912, C901 -- a table of cases
+Finding = tuple[float, str]
+"""By how much the confidence moves, and why."""
+NOTHING: Finding = (0.0, "")
+
+
+@dataclass(slots=True)
+class _Case:
+    """One place of a name of one word, as the rules look at it."""
+
+    around: Surroundings
+    kind: Kind
+    own_words: Callable[[], Collection[str]]
+    titled: bool
+    language: str
+    word: str
+    """The name in small letters."""
+    before: str
+    """The word before it, in small letters."""
+
+
+def weigh(
     around: Surroundings, kind: Kind, own_words: Callable[[], Collection[str]], *, titled: bool, language: str
-) -> tuple[float, str]:
+) -> Finding:
     """How the surroundings move the confidence in a name of one word, and why. `own_words()` are those of the entry's spellings.
 
-    `titled`: the line writes every word with a capital.
+    `titled`: the line writes every word with a capital. The first rule that says something is what counts.
     """
     if kind == "topic":
-        return 0.0, ""
+        return NOTHING
     small = around.word.casefold()
+    if found := _by_sentence(around, kind, small, titled=titled, language=language):
+        return found
+    if _says_nothing(around, kind, titled=titled, language=language):
+        return NOTHING
+    case = _Case(around, kind, own_words, titled, language, small, around.before.casefold().rstrip("."))
+    for rule in (
+        _by_number_or_name,
+        _by_phrase,
+        _by_the,
+        _by_place,
+        _by_capital_before,
+        _by_capital_behind,
+        _by_article,
+        _by_position,
+    ):
+        if found := rule(case):
+            return found
+    return NOTHING
+
+
+def _by_sentence(around: Surroundings, kind: Kind, small: str, *, titled: bool, language: str) -> Finding | None:
+    """Namesakes, and other senses of the word that its sentence speaks of."""
     if small in NAMESAKES and kind == "place" and around.state_behind in STATES:
         return STRONG, f"its namesake in {around.state_behind.title()}"
     if small in SENSES and not titled and (kind == "organisation" or (kind == "place" and small in OF_PLACES)):
         said = around.sentence
         if is_in_another_sense(small, said) and not speaks_of(kind, said) and not _acts(around, kind, language):
             return STRONG, "the words of another sense around it"
-    if (
+    return None
+
+
+def _says_nothing(around: Surroundings, kind: Kind, *, titled: bool, language: str) -> bool:
+    """Whether nothing around a name says anything, as it is with most."""
+    return (
         not (around.first or titled or language == "de")
         and not (around.before[:1].isupper() or around.after[:1].isupper() or around.hyphened)
         and around.before not in WATCHED
         and not (kind == "place" and (around.after in OF_NO_PLACE or around.before in AGAINST))
         and not (around.before.isdigit() or around.after[:1].isdigit() or around.after == "of")
-    ):
-        # As most are: nothing around says anything.
-        return 0.0, ""
-    word, before = small, around.before.casefold().rstrip(".")
-    beside, behind = around.beside_before, around.beside_after
+    )
+
+
+def _by_number_or_name(case: _Case) -> Finding | None:
+    """Numbers and initials beside it, months, and what is called so."""
+    around, kind, word, before = case.around, case.kind, case.word, case.before
     if around.before.isdigit() or (around.is_behind and around.after[:1].isdigit() and word in MONTHS):
         return STRONG, "a number beside it"
     if not around.first and word in MONTHS and before in BEFORE_MONTH:
@@ -116,83 +166,119 @@ def weigh(  # noqa: PLR0911, PLR0912, C901 -- a table of cases
     if before == "as" and around.before_last.casefold() == "known":
         return STRONG, CALLED
     if len(around.before) == 2 and around.before[1] == ".":
-        return (0.0, "") if around.before_last.casefold() in own_words() else (STRONG, f"{A_PERSON} and initial")
+        is_own = around.before_last.casefold() in case.own_words()
+        return NOTHING if is_own else (STRONG, f"{A_PERSON} and initial")
+    return None
+
+
+def _by_phrase(case: _Case) -> Finding | None:
+    """The words right beside it that make another thing of both."""
+    around, kind, word, before, language = case.around, case.kind, case.word, case.before, case.language
+    beside = around.beside_before
     if kind == "person" and before in OF and around.before_last.casefold() in PLACE_NOUNS:
         return STRONG, f"a place: {around.before_last} {around.before} {around.word}"
     if around.first and language in ROMANCE and around.after in OF_ROMANCE and around.after_next[:1].islower():
         return STRONG, f"an ordinary word: {around.word} {around.after} {around.after_next}"
-    if kind == "organisation" and around.after == "of" and around.after_next[:1].isupper() and not titled:
+    if kind == "organisation" and around.after == "of" and around.after_next[:1].isupper() and not case.titled:
         return STRONG, f"{CALLED}: {around.word} of {around.after_next}"
     if kind == "organisation" and beside and is_ordinary(word, language) and is_proper(beside, before, language):
         return STRONG, f"{CALLED}: {beside} {around.word}"
     if kind == "person" and before in FROM_TO[0] and around.after.casefold() in FROM_TO[1]:
         return STRONG, "a place by the words around it"
-    if before == "the" and around.is_adjacent:
-        if word in RIVERS:
-            return STRONG, "a river"
-        if not around.hyphened and _is_with_article(around, kind, word):
-            return STRONG, "an article before it"
-    if kind == "place":
-        if around.after in GOODS and language in ("en", "und"):
-            return STRONG, f"part of another name: {around.word} {around.after}"
-        if before in OF and around.before_last.casefold() in TITLES_OF:
-            return STRONG, f"part of another name: {around.before_last} {around.before} {around.word}"
-        if around.is_adjacent and before in CALLED_LIKE and around.before[0].isupper():
-            return STRONG, f"{CALLED}: {around.before} {around.word}"
-        if is_club(around, before):
-            return STRONG, A_CLUB
+    return None
+
+
+def _by_the(case: _Case) -> Finding | None:
+    """Rivers, and things that no name of this kind is: `the Gap`."""
+    around = case.around
+    if case.before != "the" or not around.is_adjacent:
+        return None
+    if case.word in RIVERS:
+        return STRONG, "a river"
+    is_thing = not around.hyphened and _is_with_article(around, case.kind, case.word)
+    return (STRONG, "an article before it") if is_thing else None
+
+
+def _by_place(case: _Case) -> Finding | None:
+    """What bears the name of a place, or is of it."""
+    around, before = case.around, case.before
+    if case.kind != "place":
+        return None
+    if around.after in GOODS and case.language in ("en", "und"):
+        return STRONG, f"part of another name: {around.word} {around.after}"
+    if before in OF and around.before_last.casefold() in TITLES_OF:
+        return STRONG, f"part of another name: {around.before_last} {around.before} {around.word}"
+    if around.is_adjacent and before in CALLED_LIKE and around.before[0].isupper():
+        return STRONG, f"{CALLED}: {around.before} {around.word}"
+    return (STRONG, A_CLUB) if is_club(around, before) else None
+
+
+def _by_capital_before(case: _Case) -> Finding | None:
+    """A title, or a capitalised word before it, of which it may be a part."""
+    around, kind, before = case.around, case.kind, case.before
+    beside = around.beside_before
     if not around.first and before in TITLES:
         return (FOR, "a title before it") if kind == "person" else (STRONG, "a person by the title before it")
-    if beside and before not in FUNCTION and before not in own_words():
-        if kind == "person" and language in ("en", "und") and is_no_title(before):
+    if beside and before not in FUNCTION and before not in case.own_words():
+        if kind == "person" and case.language in ("en", "und") and is_no_title(before):
             return STRONG, f"part of another name: {beside} {around.word}"
         if kind == "place" and before in OF_PLACE:
             return STRONG, "part of another name"
         if is_given(beside):
             return STRONG, f"{A_PERSON} before it: {beside}"
-    if kind == "place" and beside and before in CLUBS_BEFORE:
-        return STRONG, A_CLUB
+    return (STRONG, A_CLUB) if kind == "place" and beside and before in CLUBS_BEFORE else None
+
+
+def _by_capital_behind(case: _Case) -> Finding | None:
+    """A compound, or a capitalised word behind it, of which it may be a part."""
+    around, kind, behind = case.around, case.kind, case.around.beside_after
     if around.hyphened and kind != "place":
         return STRONG, f"part of {around.hyphened}"
-    if behind and (against := _behind(around, kind, own_words, behind, titled=titled, language=language)):
-        return STRONG, against
-    if kind == "person" and around.is_adjacent and before in DEFINITE.get(language, ()) and is_ordinary(word, language):
+    against = behind and _behind(around, kind, case.own_words, behind, titled=case.titled, language=case.language)
+    return (STRONG, against) if against else None
+
+
+def _by_article(case: _Case) -> Finding | None:
+    """Articles, and German adjectives, before it: names take none, things do."""
+    around, kind, word, before, language = case.around, case.kind, case.word, case.before, case.language
+    if not around.is_adjacent:
+        return None
+    if kind == "person" and before in DEFINITE.get(language, ()) and is_ordinary(word, language):
         return STRONG, "an article before it"
-    if around.is_adjacent and before in ARTICLES_OF.get(language, ()):
+    if before in ARTICLES_OF.get(language, ()):
         return STRONG, "an article before it"
-    article = GERMAN_ARTICLES if language == "de" else ARTICLES
     is_aside = (
         kind == "person"
         or (language == "de" and is_ordinary(word, language))
         or (language in ("en", "und") and (kind, before) in A_PRODUCT)
         or (language == "de" and before.startswith("ein") and kind != "place")
     )
-    if is_aside and before in article and around.is_adjacent:
+    if is_aside and before in (GERMAN_ARTICLES if language == "de" else ARTICLES):
         # Die Linke sagte: parties and papers have an article in German.
         is_party = (
             kind == "organisation" and language == "de" and before in GERMAN_THE and _acts(around, kind, language)
         )
-        return (0.0, "") if is_party else (STRONG, "an article before it")
-    if (
-        language == "de"
-        and is_ordinary(word, language)
-        and before not in AT_PLACE
-        and around.before.islower()
-        and around.is_adjacent
-        and re.search(r"[a-zäöü]{2}(?:e|en|er|es|em)$", around.before)
-    ):
+        return NOTHING if is_party else (STRONG, "an article before it")
+    is_adjective = language == "de" and around.before.islower() and GERMAN_ADJECTIVE.search(around.before) is not None
+    if is_adjective and before not in AT_PLACE and is_ordinary(word, language):
         return STRONG, "an adjective before it"
+    return None
+
+
+def _by_position(case: _Case) -> Finding | None:
+    """Prepositions before it, and the beginning of a sentence, where every word has a capital."""
+    around, kind, word, before, language = case.around, case.kind, case.word, case.before, case.language
     if kind == "person" and before in NO_PERSON_AFTER and around.is_adjacent:
         return STRONG, "a place by the word before it"
-    is_acronym = len(word) > 1 and around.word.isupper() and not titled
-    if (around.first or titled) and not is_acronym and is_ordinary(word, language):
-        is_meant = _acts(around, kind, language) or (not titled and speaks_of(kind, around.sentence))
+    is_acronym = len(word) > 1 and around.word.isupper() and not case.titled
+    if (around.first or case.titled) and not is_acronym and is_ordinary(word, language):
+        is_meant = _acts(around, kind, language) or (not case.titled and speaks_of(kind, around.sentence))
         if is_meant and (language == "de" or not around.is_written_small()):
-            return 0.0, ""
+            return NOTHING
         return STRONG, "an ordinary word at the beginning of a sentence"
     if kind == "place" and before in AT_PLACE and around.is_adjacent:
         return FOR, "a preposition before it"
-    return (SLIGHT, "the first word of a sentence") if around.first and not around.after else (0.0, "")
+    return (SLIGHT, "the first word of a sentence") if around.first and not around.after else None
 
 
 def _behind(  # noqa: PLR0911 -- a table of cases

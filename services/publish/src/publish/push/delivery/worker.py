@@ -247,6 +247,8 @@ class DeliveryWorker:
             # Its slot is given back whatever it failed of, and it is tried again by its schedule.
             log.exception("a delivery cannot be sent", delivery=due.id, endpoint=due.endpoint_id)
             answer = Answer(None, f"it cannot be sent: {reason_of(error)}"[:500])
+        finally:
+            self._hold(request.body, -1)
         SENT.labels(due.kind, "taken" if answer.ok else "refused").inc()
         SECONDS.labels(due.kind).observe((datetime.now(UTC) - due.created_at).total_seconds())
         if passed is not None:
@@ -256,7 +258,6 @@ class DeliveryWorker:
                 "http.response.status_code": answer.status or 0,
             }
             record(passed, f"publish.push.{due.kind}", attributes, kind=SpanKind.CLIENT)
-        self._hold(request.body, -1)
         self._ended.put_nowait((due, answer))
 
     async def _record_ended(self) -> None:
